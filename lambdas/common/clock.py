@@ -1,7 +1,7 @@
 """Writes times in this system's form (ISO 8601, UTC, milliseconds, `Z`), and finds time zones."""
 
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 
 def iso(moment: datetime) -> str:
@@ -13,7 +13,8 @@ def zone_named(name: str) -> ZoneInfo | None:
     """The time zone of this name; None for "" and where the zone database lacks it."""
     try:
         return ZoneInfo(name) if name else None
-    except (ZoneInfoNotFoundError, ValueError):
+    # An OSError for a folder of the database ("America") and for a name longer than a file's may be.
+    except (LookupError, OSError, ValueError):
         return None
 
 

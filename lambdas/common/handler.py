@@ -57,13 +57,13 @@ class Run:
         self._noted.clear()
 
     def note(self, action: AuditAction, outcome: AuditOutcome, **facts: Any) -> None:
-        """Buffers the entry. It is written in the next `audit()` transaction."""
+        """Buffers the entry. The next `audit()` writes it."""
         self._noted.append(self.entry(action, outcome, **facts))
 
     def audit_of(self, event_id: str, *entries: AuditEntry, head: Item | None = None) -> None:
-        """Appends entries to the chain of an event that this step handles, all or none.
+        """Appends entries to the chain of an event that this step handles, as `chain.append`.
 
-        `head` as `chain.append`; by default the last entry that this run wrote to the chain.
+        `head` is by default the last entry that this run wrote to the chain.
         """
         known = self._last.get(event_id) if head is None else head
         self._last[event_id] = chain.append(self._context, event_id, *entries, head=known)

@@ -84,10 +84,10 @@ def deliver_summary(
     detail = detail_for(context, recipient)
     delivery = _delivery(context, task, run, recipient)
     start = starting_point(context, delivery.delivery_id, endpoints_of(context, recipient))
-    attempt = Attempt(context, run, delivery, True, start)
+    attempt = Attempt(context, run, delivery, released=True, start=start)
     item = start.item
     if item is None or item.state not in SETTLED:
-        item, detail = _made(context, attempt, members, detail)
+        item, detail, members = _made(context, attempt, members, detail)
     audit.of_delivery(context, run, item, recipient.reasons, ours=attempt.made(item), detail=detail)
     if item.state in SETTLED:
         outcome = MemberOutcome(item.state, item.reason, item.ses_message_id, item.sent_at or now())
@@ -114,25 +114,28 @@ def _delivery(
 
 
 def _made(
-    context: DeliveryContext, attempt: Attempt, members: Sequence[HeldNotification], detail: Detail
-) -> tuple[DeliveryItem, Detail]:
-    """The summary's item after this run's try at it, with the detail of its mail."""
+    context: DeliveryContext, attempt: Attempt, members: list[HeldNotification], detail: Detail
+) -> tuple[DeliveryItem, Detail, list[HeldNotification]]:
+    """The summary's item after this run's try at it, the detail of its mail, and its members.
+
+    Members of a mail are those that it tells, each with the recipient and the decision of now.
+    """
     reason, until = why_held(attempt.start, members[-1].recipient, members[-1].item)
     if reason:
-        return attempt.held(reason, until), detail
+        return attempt.held(reason, until), detail, members
     listed = [newest for one in members if (newest := _enlisted(context, attempt, one)) is not None]
     allowed = _allowed(context, attempt, listed)
     if not allowed:
-        return attempt.suppressed(ALL_SUPPRESSED), detail
+        return attempt.suppressed(ALL_SUPPRESSED), detail, members
     strictest = strictest_detail(member.recipient for member in allowed)
     recipient = replace(allowed[-1].recipient, detail=strictest)
     delivery = replace(attempt.delivery, endpoint_ref=endpoints_of(context, recipient)[0])
     attempt = replace(attempt, delivery=delivery, members=tuple(member.item for member in allowed))
     if refusal := refusal_of(recipient, has_failed(attempt, members[-1].recipient, recipient)):
-        return attempt.refused(refusal), detail
+        return attempt.refused(refusal), detail, allowed
     detail = detail_for(context, recipient)
     mail = _prepared(context, allowed, detail, attempt.run.event_id)
-    return attempt.sent(mail, recipient.address), detail
+    return attempt.sent(mail, recipient.address), detail, allowed
 
 
 def _allowed(

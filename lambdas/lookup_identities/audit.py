@@ -8,9 +8,6 @@ from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.mpi.outcomes import AUTHORITY_OUTCOMES, MpiOutcome
 from lambdas.lookup_identities.mpi.query import Query
 
-MAX_SUPPRESSED = 80
-"""Most entries about suppressed recipients: a DynamoDB transaction has at most 100 items. `considered` has all."""
-
 FAILED_QUERIES = frozenset({MpiOutcome.UNAVAILABLE, MpiOutcome.FAILED, *AUTHORITY_OUTCOMES})
 
 
@@ -36,8 +33,7 @@ def told_recipients(identities: Identities) -> tuple[ToldRecipient, ...]:
 
 def note_suppressed(event: PatientEvent, identities: Identities, run: Run) -> None:
     """Notes an entry for each recipient whom the policy suppressed: the index `by_recipient` leads to it."""
-    suppressed = [one for one in identities.considered if one.policy_rule]
-    for one in suppressed[:MAX_SUPPRESSED]:
+    for one in (one for one in identities.considered if one.policy_rule):
         run.note(
             AuditAction.SUPPRESSED,
             AuditOutcome.SUPPRESSED,

@@ -47,7 +47,14 @@ class SqsBatcher:
         self._add(entry)
         if alone:
             self._flush()
-        await entry.sent
+        sent = entry.sent
+        del entry
+        try:
+            await sent
+        finally:
+            # Its error holds this frame: held by the frame in turn, it would keep the message until a
+            # collection of reference cycles.
+            del sent
 
     def _add(self, entry: _Entry) -> None:
         self._waiting.append(entry)
@@ -87,8 +94,8 @@ class SqsBatcher:
             refused = {one["Id"]: one for one in answer.get("Failed", ())}
         except Exception as fault:
             # Fail every entry, so that no caller waits forever or answers AA. The callers log it.
-            for entry in entries:
-                _fail(entry, fault)
+            _fail_all(entries, fault)
+            entries.clear()  # the fault holds this frame, and each entry the fault
         else:
             for number, entry in enumerate(entries):
                 self._settle(entry, str(number) in confirmed, refused.get(str(number), {}))
@@ -104,6 +111,11 @@ class SqsBatcher:
         else:
             code = str(refused.get("Code", "no answer for the entry"))
             _fail(entry, StoreUnavailableError(f"sqs SendMessageBatch: {code}"))
+
+
+def _fail_all(entries: list[_Entry], error: Exception) -> None:
+    for entry in entries:
+        _fail(entry, error)
 
 
 def _fail(entry: _Entry, error: Exception) -> None:

@@ -41,10 +41,10 @@ TRANSIENT_REASONS = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded
 def append(context: Context, event_id: str, *entries: AuditEntry, head: Item | None = None) -> Item:
     """Appends entries to the event's chain and returns the last as stored.
 
-    All or none are written; of more than `MAX_TOGETHER` entries the first ones, if not all. `head` is the
-    chain's head if the caller has just read it, empty for an event without entries. Raises
-    `DependencyUnavailableError` when the table cannot be written, or when others append to the same chain
-    faster than this writer can.
+    One transaction writes up to `MAX_TOGETHER` entries, all or none. More take several transactions, so a
+    failure may leave the first of them written. `head` is the chain's head if the caller has just read it,
+    empty for an event without entries. Raises `DependencyUnavailableError` when the table cannot be
+    written, or when others append to the same chain faster than this writer can.
     """
     for start in range(0, len(entries), MAX_TOGETHER):
         some = entries[start : start + MAX_TOGETHER]

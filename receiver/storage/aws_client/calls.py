@@ -124,29 +124,31 @@ class AwsService:
         """
         failure: StoreUnavailableError | None = None
         tries = 0
-        while tries < _TRIES:
-            if tries:
-                await asyncio.sleep(random.uniform(0, _MAX_RETRY_PAUSE_SECONDS))
-            try:
-                answer = await self.send(call)
-            except ExchangeError as error:
-                # A pooled connection that the service has closed does not count as a try.
-                tries += not error.reused
-                failure = StoreUnavailableError(f"{self.name} {call.operation}: {error}")
-                continue
-            if answer.status < 300:
-                return answer
-            code = _error_code(answer)
-            error_response = ServiceResponseError(
-                f"{self.name} {call.operation}", code, answer.status
-            )
-            if code in _STALE:
-                await asyncio.to_thread(self._identity.read)
-            elif answer.status < 500 and answer.status != 429 and code not in _TRANSIENT:
-                raise error_response
-            tries += 1
-            failure = error_response
-        raise failure or StoreUnavailableError(f"{self.name}: not tried")
+        try:
+            while tries < _TRIES:
+                if tries:
+                    await asyncio.sleep(random.uniform(0, _MAX_RETRY_PAUSE_SECONDS))
+                try:
+                    answer = await self.send(call)
+                except ExchangeError as error:
+                    # A pooled connection that the service has closed does not count as a try.
+                    tries += not error.reused
+                    failure = StoreUnavailableError(f"{self.name} {call.operation}: {error}")
+                    continue
+                if answer.status < 300:
+                    return answer
+                code = _error_code(answer)
+                failure = ServiceResponseError(f"{self.name} {call.operation}", code, answer.status)
+                if code in _STALE:
+                    await asyncio.to_thread(self._identity.read)
+                elif answer.status < 500 and answer.status != 429 and code not in _TRANSIENT:
+                    break
+                tries += 1
+            raise failure or StoreUnavailableError(f"{self.name}: not tried")
+        finally:
+            # The error holds this frame: held by the frame in turn, it would keep the message until a
+            # collection of reference cycles.
+            failure = None
 
     async def send(self, call: Call) -> HttpResponse:
         """Returns the response to one try, of any status. Raises `ExchangeError` when none comes."""

@@ -31,6 +31,7 @@ from lambdas.common.feed.counts import key_of
 from lambdas.common.feed.shares import Signal
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.handler import lambda_handler
+from lambdas.registry.keys import patient_key, provider_key, relationship_key
 from tests.functional.lambdas.lookup_identities.conftest import Item, RunStep
 from tests.support import configuration
 from tests.support.broken import breaking, refusing
@@ -71,6 +72,14 @@ REHAK = patient_event(
 )
 BRANDT = patient_event(northgen("H00533"), name=Name("Brandt", "Lena"), birth_date="1971-09-30")
 
+PROTECTED = Decision(
+    event_id=EVENT_ID,
+    trigger_event="A01",
+    decided_at="2026-11-26T12:00:00.000Z",
+    notices=(Notice(kind=EventKind.ADMISSION, audience=Audience.TEAM),),
+    marks=StayMarks(flags=(ProtectionFlag.PV1_16,)),
+)
+
 
 def reference(context: LookupContext, kind: str, value: str) -> str:
     return context.reference_keys.reference(kind, value)
@@ -88,14 +97,7 @@ def actions(context: LookupContext) -> list[tuple[str, str]]:
 def test_a_recipient_whom_the_policy_suppresses_is_found_by_their_reference(
     context: LookupContext, run_step: RunStep
 ) -> None:
-    protected = Decision(
-        event_id=EVENT_ID,
-        trigger_event="A01",
-        decided_at="2026-11-26T12:00:00.000Z",
-        notices=(Notice(kind=EventKind.ADMISSION, audience=Audience.TEAM),),
-        marks=StayMarks(flags=(ProtectionFlag.PV1_16,)),
-    )
-    assert run_step(replace(OKAFOR, decision=protected))["recipient_count"] == 0
+    assert run_step(replace(OKAFOR, decision=PROTECTED))["recipient_count"] == 0
     (entry,) = chain.query(
         context,
         IndexName="by_recipient",
@@ -105,6 +107,34 @@ def test_a_recipient_whom_the_policy_suppresses_is_found_by_their_reference(
     assert (entry["action"], entry["suppressed_because"]) == ("SUPPRESSED", "VISIT_PROTECTED")
     assert entry["policy_rule"]
     assert actions(context)[-1] == ("NO_RECIPIENT", "no_recipient")
+
+
+@pytest.mark.usefixtures("registry")
+def test_every_suppressed_recipient_has_an_entry_where_a_transaction_does_not_hold_them_all(
+    context: LookupContext, run_step: RunStep, file_item: Callable[[Item], None]
+) -> None:
+    """TransactWriteItems takes 100 actions."""
+    more = [f"dr-{number}" for number in range(100)]
+    for provider_id in more:
+        named = {"provider_id": provider_id, "family": "Adu", "email": f"{provider_id}@a.example"}
+        file_item({**provider_key(provider_id), **named, "active": True})
+        related = {"provider_id": provider_id, "relationship": "care_team", "active": True}
+        file_item({**relationship_key("p-okafor", provider_id), **related})
+    context.client("dynamodb").update_item(
+        TableName="registry",
+        Key=to_item(dict(patient_key("p-okafor"))),
+        UpdateExpression="ADD circle :more",
+        ExpressionAttributeValues={":more": {"SS": more}},
+    )
+    run_step(replace(OKAFOR, decision=PROTECTED))
+    suppressed = {
+        entry["recipient_ref"]
+        for entry in chain.entries(context, EVENT_ID)
+        if entry["action"] == "SUPPRESSED"
+    }
+    assert {reference(context, "recipient", one) for one in more} <= suppressed
+    assert actions(context)[-1] == ("NO_RECIPIENT", "no_recipient")
+    assert verification.verify(context, EVENT_ID).holds
 
 
 @pytest.mark.usefixtures("registry")

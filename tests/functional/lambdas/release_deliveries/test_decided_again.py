@@ -32,6 +32,7 @@ from tests.functional.lambdas.deliver_notification.world import (
     sent_mails,
 )
 from tests.functional.lambdas.release_deliveries.world import (
+    DIGEST,
     STAND_IN,
     due_now,
     release,
@@ -171,6 +172,23 @@ def test_a_part_2_notice_names_the_consent_of_now_also_for_a_mail_that_was_store
     (mail,) = sent_mails()
     assert "second-form" in mail.as_string()
     assert "first-form" not in mail.as_string()
+
+
+def test_the_audit_of_an_event_in_a_summary_names_the_consent_of_now(
+    context: DeliveryContext,
+) -> None:
+    unit = SensitiveMark(category=Sensitivity.SUBSTANCE_USE, basis=Basis.UNIT)
+    marked = replace(ADMISSION, numbers=replace(ADMISSION.numbers, sensitive=(unit,)))
+    events = [replace(marked, event_id=f"{number:032x}") for number in (1, 2)]
+    for event in events:
+        assert DeliveryWorld(context, (DIGEST,), event).run()["outcome"] == "held"
+    file_consent(context, "form", direction="permit", sensitivity="substance_use")
+    due_now()
+    assert release(context)["sent"] == 1
+    for event in events:
+        sent = entries(context, event.event_id)[-1]
+        assert (sent["action"], sent.get("consent_id")) == ("SENT", "form")
+        assert sent["policy_rule"]
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,6 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from lambdas.common.audit import chain
-from lambdas.common.contracts.document import to_document
-from lambdas.common.contracts.identities import Identities
 from lambdas.common.errors import DeliveryRefusedError
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import problems
@@ -18,13 +16,14 @@ from tests.functional.lambdas.deliver_notification.world import (
     EVENT_ID,
     RECIPIENT,
     DeliveryWorld,
-    file_recipients,
+    file_relationship,
     ledger_items,
     refusal,
     sent_mails,
     ses_answers,
 )
 from tests.functional.lambdas.release_deliveries.world import (
+    DIGEST,
     STAND_IN,
     due_now,
     release,
@@ -34,7 +33,6 @@ from tests.functional.lambdas.release_deliveries.world import (
 )
 from tests.support.lambda_context import LambdaContext
 from tests.support.ses_events import ses_event
-from tests.support.vault import write_json
 
 
 @pytest.mark.parametrize("event_type", ["Bounce", "Complaint"])
@@ -72,6 +70,26 @@ def test_a_mail_that_ses_refuses_is_told_to_the_fallback_once(context: DeliveryC
     assert [mail["To"] for mail in sent_mails()] == [STAND_IN.address]
 
 
+def test_a_summary_that_ses_refuses_is_told_to_the_fallback_once_for_each_event(
+    context: DeliveryContext,
+) -> None:
+    """The relationship with the third patient ended meanwhile: nobody is told of that event."""
+    events = [replace(ADMISSION, event_id=f"{number:032x}") for number in (1, 2, 3)]
+    for event, patient_id in zip(events, ("p", "p", "q"), strict=True):
+        file_relationship(context, RECIPIENT.provider_id, patient_id=patient_id)
+        world = world_with_fallback(context, DIGEST, event, patient_id)
+        assert world.run()["outcome"] == "held"
+    file_relationship(context, RECIPIENT.provider_id, patient_id="q", active=False)
+    due_now()
+    with ses_answers(context, refusal("MessageRejected")):
+        assert release(context)["refused"] == 1
+    for _ in range(2):
+        release(context)
+    told = {item["event_id"] for item in ledger_items() if item.get("instead_of")}
+    assert told == {event.event_id for event in events[:2]}
+    assert [mail["To"] for mail in sent_mails()] == [STAND_IN.address] * 2
+
+
 def test_a_mail_in_which_ses_found_a_virus_is_told_to_the_fallback_at_a_good_address(
     context: DeliveryContext,
 ) -> None:
@@ -107,21 +125,14 @@ def test_the_next_event_goes_to_the_fallback_at_once_and_to_a_new_address_again(
         ses_event("Bounce", EVENT_ID, world.delivery_id), LambdaContext("RecordFeedback")
     )
     later = replace(ADMISSION, event_id="9" * 32)
-    recipient = replace(RECIPIENT, fallback_ref=STAND_IN.recipient_ref)
-    again = DeliveryWorld(context, (recipient,), later)
-    identities = Identities(
-        "k1.patient", patient_id="p", recipients=again.recipients, fallbacks=(STAND_IN,)
-    )
-    file_recipients(context, identities)
-    written = write_json(context, later.event_id, "identities.json", to_document(identities))
-    again.task["identities"]["version_id"] = written.version_id
+    again = world_with_fallback(context, patient_event=later)
     with pytest.raises(Exception, match="bounced or complained before"):
         again.run()
     release(context)
     assert [mail["To"] for mail in sent_mails()].count(STAND_IN.address) == 2
     moved = DeliveryWorld(
         context,
-        (replace(recipient, address="new@clinic.example"),),
+        (replace(RECIPIENT, address="new@clinic.example"),),
         replace(later, event_id="8" * 32),
     )
     assert moved.run()["outcome"] == "sent"

@@ -4,18 +4,23 @@ The texts are AWS's: https://docs.aws.amazon.com/ses/latest/dg/manage-sending-qu
 """
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.common.audit import chain
+from lambdas.common.contracts.steps import ReleaseOutcome
 from lambdas.common.errors import DependencyUnavailableError, UnexpectedError
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import mail_account, rate
 from lambdas.delivery.ledger.items import MailAccount
+from lambdas.release_deliveries import releasing
+from lambdas.release_deliveries.delivering import deliver
 from local.patches.additions.ses_account import age_mails, set_daily_quota
 from tests.functional.lambdas.deliver_notification.world import (
     RECIPIENT,
@@ -227,3 +232,26 @@ def test_a_delivery_that_cannot_be_read_stops_none_behind_it(
         release(context)
     assert told() == ["p1@clinic.example", "p3@clinic.example", "p4@clinic.example"]
     assert not mail_account.mail_account(context).quota_reached
+
+
+def test_a_slow_first_mail_after_the_quota_makes_none_behind_it_faster_than_the_rate(
+    context: DeliveryContext, ten_minutes_later: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_daily_quota(1)
+    for world in to_several(context, 5):
+        world.run()
+    set_daily_quota(-1)
+    monkeypatch.setenv("ENS_SES_RATE", "10")
+    begun: list[float] = []
+
+    def slow_at_first(*arguments: Any) -> ReleaseOutcome:
+        begun.append(time.monotonic())
+        if len(begun) == 1:
+            time.sleep(0.6)
+        return deliver(*arguments)
+
+    monkeypatch.setattr(releasing, "deliver", slow_at_first)
+    assert release(context) == {"due": 4, "sent": 4}
+    assert begun[1] - begun[0] >= 0.6
+    # The others an eighth of a second apart: 0.25 s, less the time by which a thread may begin late.
+    assert begun[3] - begun[1] >= 0.18

@@ -7,9 +7,10 @@ from typing import Any
 import boto3
 
 from lambdas.common.contracts.document import to_document
+from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.person import Name
-from lambdas.common.contracts.recipient import RecipientReason
+from lambdas.common.contracts.recipient import Recipient, RecipientReason
 from lambdas.deliver_notification.handler import lambda_handler as deliver
 from lambdas.delivery.context import DeliveryContext
 from lambdas.release_deliveries.context import ReleaseContext
@@ -17,7 +18,6 @@ from lambdas.release_deliveries.handler import lambda_handler
 from lambdas.release_deliveries.settings import ReleaseSettings
 from tests.functional.lambdas.deliver_notification.world import (
     ADMISSION,
-    EVENT_ID,
     RECIPIENT,
     DeliveryWorld,
     file_recipients,
@@ -121,13 +121,24 @@ def states() -> dict[str, int]:
     return found
 
 
-def world_with_fallback(context: DeliveryContext) -> DeliveryWorld:
+def world_with_fallback(
+    context: DeliveryContext,
+    recipient: Recipient = RECIPIENT,
+    patient_event: PatientEvent = ADMISSION,
+    patient_id: str = "p",
+) -> DeliveryWorld:
     """A recipient whose directory entry names somebody to be told instead."""
-    world = DeliveryWorld(context, (replace(RECIPIENT, fallback_ref=STAND_IN.recipient_ref),))
+    recipient = replace(recipient, fallback_ref=STAND_IN.recipient_ref)
+    world = DeliveryWorld(context, (recipient,), patient_event)
     identities = Identities(
-        "k1.patient", patient_id="p", recipients=world.recipients, fallbacks=(STAND_IN,)
+        "k1.patient",
+        patient_id=patient_id,
+        recipients=world.recipients,
+        fallbacks=(STAND_IN,),
     )
     file_recipients(context, identities)
-    written = write_json(context, EVENT_ID, "identities.json", to_document(identities))
+    written = write_json(
+        context, patient_event.event_id, "identities.json", to_document(identities)
+    )
     world.task["identities"]["version_id"] = written.version_id
     return world

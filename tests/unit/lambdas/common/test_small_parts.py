@@ -1,6 +1,7 @@
 """Times, settings, items and delivery ids."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -21,6 +22,13 @@ def test_elapsed_time_is_never_negative() -> None:
     ahead = clock.iso(datetime.now(UTC) + timedelta(seconds=60))
     assert 1_900 < clock.milliseconds_since(ago) < 10_000
     assert clock.milliseconds_since(ahead) == 0
+
+
+@pytest.mark.parametrize("name", ["", "Mars/Olympus", "America", "../etc/passwd", "x" * 300])
+def test_a_name_that_is_no_time_zone_is_none(name: str) -> None:
+    """IANA's database has `America/` as a folder: zoneinfo raises IsADirectoryError for it."""
+    assert clock.zone_named(name) is None
+    assert clock.zone_named("America/Halifax") == ZoneInfo("America/Halifax")
 
 
 @pytest.mark.parametrize("value", [None, ""])

@@ -7,7 +7,7 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from lambdas.common.audit import chain, verification
 from lambdas.common.audit.canonical import HEAD
@@ -73,6 +73,26 @@ def test_more_entries_than_a_transaction_takes_follow_each_other(
     many = [entry("LookupIdentities", "SUPPRESSED") for _ in range(150)]
     assert chain.append(context, EVENT, *many)["seq"] == 151
     assert [e["seq"] for e in chain.entries(context, EVENT)] == list(range(1, 152))
+    assert verification.verify(context, EVENT).holds
+
+
+def test_a_failure_between_two_transactions_leaves_a_chain_that_holds_and_goes_on(
+    context: LedgerContext, table: Table
+) -> None:
+    many = [entry("LookupIdentities", "SUPPRESSED") for _ in range(150)]
+    begun: list[Any] = []
+
+    def fail_second(**_: Any) -> None:
+        begun.append(None)
+        if len(begun) == 2:
+            raise EndpointConnectionError(endpoint_url="dynamodb")
+
+    events = context.client("dynamodb").meta.events
+    events.register("before-call.dynamodb.TransactWriteItems", fail_second)
+    with pytest.raises(DependencyUnavailableError):
+        chain.append(context, EVENT, *many)
+    assert len(chain.entries(context, EVENT)) == chain.MAX_TOGETHER
+    assert append(context, "RESOLVED")["seq"] == chain.MAX_TOGETHER + 1
     assert verification.verify(context, EVENT).holds
 
 

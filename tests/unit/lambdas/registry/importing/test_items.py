@@ -293,6 +293,7 @@ def test_what_a_provider_chose_is_filed_with_the_provider() -> None:
         ("quiet", "22:00", "is not two times"),
         ("time_zone", "Halifax time", "is not a time zone's name"),
         ("time_zone", "America/Halifx", "is not a time zone's name"),
+        ("time_zone", "America", "is not a time zone's name"),
         ("certificate", "my key", "is not a certificate as PEM"),
         ("language", "de", "is none of en, fr-CA"),
     ],
