@@ -127,9 +127,9 @@ def _processed(context: Context, verdict: Verdict) -> Verdict:
 
 
 def _print(verdict: Verdict, *, started: bool = False) -> None:
-    out = console()
+    out, event_id = console(), one_line(verdict.event_id)
     if started:
-        out.print(Text.assemble(f"{verdict.event_id}  ", ("started", "yellow"), "  no entry yet"))
+        out.print(Text.assemble(f"{event_id}  ", ("started", "yellow"), "  no entry yet"))
         return
     said = count(verdict.entries, "entry", "entries")
     if verdict.outside_chain:
@@ -139,7 +139,7 @@ def _print(verdict: Verdict, *, started: bool = False) -> None:
         mark = ("broken", "bold red")
     elif verdict.unchecked:
         mark = ("not checked", "yellow")
-    out.print(Text.assemble(f"{verdict.event_id}  ", mark, f"  {said}"))
+    out.print(Text.assemble(f"{event_id}  ", mark, f"  {said}"))
     for problem in (*verdict.problems, *verdict.unchecked):
         out.print(f"  {one_line(problem)}", style="red")
 

@@ -69,6 +69,10 @@ def test_a_forged_entry_cannot_end_the_verifier_or_hide_a_line(
         assert found.exit_code == 1
         assert "entry [/x]?[2K?ok is not sealed" in found.output
     assert "2 events" in found.output
+    day = datetime.now(UTC).date().isoformat()
+    forged = {"event_id": f"x\n{EVENT}  intact", "sk": "y", "day": day, "outcome_time": f"ok#{day}"}
+    table.put_item(Item=forged)
+    assert f"x?{EVENT}  intact  broken" in ens("audit", "verify").output
 
 
 def test_a_day_is_verified_as_a_whole_and_a_vanished_event_is_noticed(
