@@ -38,7 +38,7 @@ class Environment:
     `comprehend_characters` are quotas a second of each operation of Comprehend Medical, shared by all
     functions; `findings_wait_seconds` is the longest time that an event waits for this quota.
     `log_execution_data` adds the input and output of every state to the workflow's log (docs/cost.md).
-    `data_trail` records every access to vault, registry and MPI cache in CloudTrail.
+    `data_trail` records every access to vault, registry, MPI cache and encounters in CloudTrail.
     `backup` None makes no backups.
     """
 

@@ -29,8 +29,8 @@ OUTCOME_STYLES = {
     "delayed": "yellow",
 }
 PIPED_WIDTH = 100
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""First characters that a spreadsheet reads as a formula (OWASP, "CSV Injection")."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
+"""First characters after which a spreadsheet may read a formula (OWASP, "CSV Injection"; ASVS 5.0, 1.2.10)."""
 
 
 class LiteralConsole(Console):
@@ -58,15 +58,22 @@ def console(*, stderr: bool = False) -> Console:
     return LiteralConsole(stderr=stderr, width=width)
 
 
+def one_line(text: str) -> str:
+    """Returns a text with `?` for each character that is not printable, line ends included."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
+
+
 def _printable(text: str) -> str:
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
+    return "\n".join(map(one_line, text.split("\n")))
 
 
 def print_json(document: object) -> None:
-    """Writes a document as indented JSON to standard output. Dataclasses in it become objects."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False, default=asdict))
+    """Writes a document as indented JSON to standard output. Dataclasses in it become objects.
+
+    A character that is not printable is escaped: JSON itself leaves codes above U+001F as they are.
+    """
+    text = json.dumps(document, indent=2, ensure_ascii=False, default=asdict)
+    click.echo("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
 
 
 def write_csv(headings: Iterable[str], rows: Iterable[Iterable[str]], out: TextIO) -> None:

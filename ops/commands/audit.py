@@ -15,7 +15,7 @@ from lambdas.common.context import Context
 from lambdas.common.contracts.status import EventStatus
 from ops.commands.options import DAY, DAY_SHOWN, period_of, with_period
 from ops.events import queries
-from ops.output import console, count
+from ops.output import console, count, one_line
 from ops.period import Period
 from ops.problem import ProblemError
 from ops.session import Session, pass_session
@@ -37,7 +37,7 @@ def audit_group() -> None:
 @audit_group.command("verify")
 @click.argument("event_id", required=False, metavar="[EVENT_ID]")
 @click.option("--day", type=DAY, metavar=DAY_SHOWN, help="All events of one day (UTC).")
-@with_period("the last day")
+@with_period("the day of --to")
 @pass_session
 def verify_command(
     session: Session,
@@ -93,9 +93,9 @@ def _verify_period(session: Session, period: Period) -> None:
         _print(one)
     out = console()
     for problem in verdict.problems:
-        out.print(Text.assemble(("broken", "bold red"), f"  {problem}"))
+        out.print(Text.assemble(("broken", "bold red"), f"  {one_line(problem)}"))
     for problem in verdict.unchecked:
-        out.print(Text.assemble(("not checked", "yellow"), f"  {problem}"))
+        out.print(Text.assemble(("not checked", "yellow"), f"  {one_line(problem)}"))
     broken = verdict.broken or bool(lost)
     _summary(verdict, days, broken=broken, seconds=monotonic() - begun)
     _exit(broken=broken, unchecked=not verdict.holds)
@@ -127,9 +127,9 @@ def _processed(context: Context, verdict: Verdict) -> Verdict:
 
 
 def _print(verdict: Verdict, *, started: bool = False) -> None:
-    out = console()
+    out, event_id = console(), one_line(verdict.event_id)
     if started:
-        out.print(Text.assemble(f"{verdict.event_id}  ", ("started", "yellow"), "  no entry yet"))
+        out.print(Text.assemble(f"{event_id}  ", ("started", "yellow"), "  no entry yet"))
         return
     said = count(verdict.entries, "entry", "entries")
     if verdict.outside_chain:
@@ -139,9 +139,9 @@ def _print(verdict: Verdict, *, started: bool = False) -> None:
         mark = ("broken", "bold red")
     elif verdict.unchecked:
         mark = ("not checked", "yellow")
-    out.print(Text.assemble(f"{verdict.event_id}  ", mark, f"  {said}"))
+    out.print(Text.assemble(f"{event_id}  ", mark, f"  {said}"))
     for problem in (*verdict.problems, *verdict.unchecked):
-        out.print(f"  {problem}", style="red")
+        out.print(f"  {one_line(problem)}", style="red")
 
 
 def _exit(*, broken: bool, unchecked: bool) -> None:

@@ -12,7 +12,7 @@ from ops.session import Session, pass_session
 
 
 @click.command("looks")
-@with_period("the last day")
+@with_period("the day of --to")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 @pass_session
 def looks_command(
@@ -20,7 +20,7 @@ def looks_command(
 ) -> None:
     """Lists the looks of people at stored data, with their reasons.
 
-    Audited are looks at dead letters, stays, rejected messages, registry, patient data and the audit itself.
+    It lists looks at dead letters, stays, rejected messages, registry, patient data and the audit itself.
 
     Without --from and --to: those of today (UTC).
     """

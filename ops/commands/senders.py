@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import click
 
 from environments import load
-from ops.output import print_json
+from ops.output import one_line, print_json
 from ops.senders.bindings import admitted
 from ops.senders.expiring import expiring
 from ops.session import Session, pass_session
@@ -53,4 +53,4 @@ def expiring_command(session: Session, as_json: bool) -> None:
     if not found:
         click.echo("No certificate in use expires within 30 days.")
     for one in found:
-        click.echo(f"{one.expires}  {one.certificate}")
+        click.echo(one_line(f"{one.expires}  {one.certificate}"))

@@ -7,11 +7,10 @@ import sys
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
 from ops import aws_calls
 from ops.environment.deployable import deployable, own_account
-from ops.problem import ProblemError, sentence
+from ops.problem import FAILURES, sentence
 
 SERVICES = (
     "ecs.amazonaws.com",
@@ -72,7 +71,7 @@ def main(arguments: list[str]) -> int:
         cloudformation = boto3.client("cloudformation", region_name=environment.region)
         if is_first_deployment(cloudformation, environment.prefix):
             print(FIRST)
-    except (BotoCoreError, ClientError, ProblemError) as error:
+    except FAILURES as error:
         print(f"hl7-ens: cannot prepare the account: {sentence(error)}", file=sys.stderr)
         return 1
     return 0

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+from botocore.exceptions import WaiterError
 
 from environments import Environment
 from ops import aws_calls
 from ops.aws_calls import if_exists
 from ops.environment.deployable import deployable, own_account
-from ops.problem import ProblemError, sentence
+from ops.problem import FAILURES, ProblemError, sentence
 
 PARTS = ("ingress", "core", "network")
 """The order of deletion: each stack imports values of the next."""
@@ -217,7 +217,7 @@ def main(arguments: list[str]) -> int:
         if arguments[1:] != ["--yes"] and input(question) != name:
             raise ProblemError("Nothing was deleted.")
         destroy(environment, AccountClients.of(environment.region), print)
-    except (BotoCoreError, ClientError, ProblemError) as error:
+    except FAILURES as error:
         print(f"hl7-ens: {sentence(error)}", file=sys.stderr)
         return 1
     return 0

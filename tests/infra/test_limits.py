@@ -1,5 +1,6 @@
 """Configurations other than the shipped ones: what AWS would refuse at deployment is found before it."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,7 @@ from environments import (
     Retention,
     load,
 )
+from environments.loader import FOLDER
 from environments.sections import DIGEST_DAYS_BEYOND_ENTRIES
 from ops.environment.preflight import assembly
 from ops.environment.preflight.check_input import Plan
@@ -28,20 +30,20 @@ SSO = (
     "arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_EnsOperator{}_*"
 )
 
+_SCHEMA = json.loads((FOLDER / "environment.schema.json").read_text("utf-8"))
+LONGEST_LOCK: int = _SCHEMA["properties"]["audit"]["properties"]["digest_days"]["maximum"]
+"""Days of the longest lock that a file may name; CDK refuses more than a hundred years."""
+
 LONGEST_RETENTION = Retention(
     vault_days=36_500,
     rejected_days=36_500,
-    audit_days=36_500 - DIGEST_DAYS_BEYOND_ENTRIES,
+    audit_days=LONGEST_LOCK - DIGEST_DAYS_BEYOND_ENTRIES,
     trail_days=36_500,
     encounters_days=36_500,
     ledger_days=36_500,
     status_days=36_500,
     logs_days=365,
 )
-
-
-LONGEST_LOCK = 36_500
-"""Days of a hundred years; audit entries, which their digests outlast, are kept for less."""
 
 
 def with_network(environment: Environment, **values: Any) -> Environment:

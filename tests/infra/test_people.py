@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from moto.events.models import EventPattern
@@ -421,6 +422,7 @@ def test_a_person_who_reads_the_vault_is_an_alarm_whatever_the_credentials(prod:
     for name in ("CopyObject", "UploadPartCopy"):
         assert copied(f"{bucket}/{MESSAGE}", name)
         assert copied(f"/{bucket}/{MESSAGE}?versionId=3", name)
+        assert copied(quote(f"{bucket}/{MESSAGE}", safe=""), name)
         assert not copied(f"another-bucket/{MESSAGE}", name)
     for program in ("ParseMessage", "DeliverNotification"):
         assert not alarmed(issued_by(prod.arn("core", f"{program}Role")))

@@ -1,9 +1,11 @@
 """The vault, the tables, the queues, the secrets: encrypted, recoverable, closed."""
 
+import re
 from typing import Any
 
 import pytest
 
+from tests.conftest import ROOT
 from tests.infra.conftest import Stacks
 from tests.infra.template import Template, listed, read, text
 from tests.support.tables import SHAPES, projection
@@ -50,6 +52,21 @@ def test_every_table_can_be_restored_and_has_a_key_of_ours(core: Template) -> No
         assert text(table["SSESpecification"]["KMSMasterKeyId"]) == key_of(
             core, own.get(name, "Records")
         )
+
+
+def test_the_page_of_restores_names_each_table_with_its_own_key(prod: Stacks) -> None:
+    page = (ROOT / "docs" / "restore.md").read_text("utf-8")
+    named = {
+        name: f"<{key}.Arn>"
+        for names, key in re.findall(r"^\| [^|]+ \| ([^|]+) \| `(Key\w+)` \|$", page, re.MULTILINE)
+        for name in re.findall(r"`(Table\w+)`", names)
+    }
+    keys = {
+        name: text(table["Properties"]["SSESpecification"]["KMSMasterKeyId"])
+        for name, table in prod["core"].of_type("AWS::DynamoDB::Table").items()
+    }
+    assert keys.pop("TableLookups")  # The cache of MPI answers needs no restore.
+    assert named == keys
 
 
 def test_no_table_of_prod_can_be_deleted(prod: Stacks) -> None:

@@ -9,7 +9,7 @@ from environments import Environment
 from infra.core.processing.functions import Steps
 
 DAILY_RETRIES = 20
-"""A call of a day is repeated when it fails; the next of the others follows within an hour."""
+"""Retries of a failed daily call. More frequent calls have none: the next one follows within an hour."""
 
 
 def call_regularly(scope: Construct, steps: Steps, environment: Environment) -> None:

@@ -1,4 +1,4 @@
-"""Every link from one page to another leads to a file and a heading that exist."""
+"""Every link and every path in a page leads to a file, a folder or a heading that exists."""
 
 import re
 from pathlib import Path
@@ -8,6 +8,15 @@ from tests.unit.docs.pages import PAGES
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+_FOLDERS = (
+    *("bench", "docs", "environments", "hl7", "infra", "lambdas", "local", "ops", "receiver"),
+    *("samples", "simulators", "statemachine", "supply_chain", "tests"),
+)
+_PATH = re.compile(rf"`((?:{'|'.join(_FOLDERS)})/[\w./*-]+?)(?:::\w+)?`")
+_OF_ANOTHER_TIME = {"CHANGELOG.md", "docs/adr/0185-tests-mirror-the-code.md"}
+"""Pages that name what was replaced."""
+_OF_A_READER = {"environments/senders/west.toml"}
+"""Files that a reader of the page writes."""
 
 
 def anchors(page: Path) -> set[str]:
@@ -32,3 +41,17 @@ def test_every_relative_link_leads_somewhere() -> None:
                 broken.append(f"{page.relative_to(ROOT)}: {link}")
     assert count > 40
     assert broken == []
+
+
+def test_every_path_in_a_page_is_in_the_repository() -> None:
+    named = {
+        (page.relative_to(ROOT).as_posix(), path)
+        for page in PAGES
+        for path in _PATH.findall(page.read_text("utf-8"))
+    }
+    assert len(named) > 200
+    assert not [
+        f"{page}: {path}"
+        for page, path in sorted(named)
+        if page not in _OF_ANOTHER_TIME and path not in _OF_A_READER and not any(ROOT.glob(path))
+    ]

@@ -2,12 +2,21 @@
 
 import csv
 import io
+import json
 
 import pytest
 from markdown_it import MarkdownIt
 
 from local.console.views import bars, code_spans
-from ops.output import count, duration, markdown_cell, sentence_case, words, write_csv
+from ops.output import (
+    count,
+    duration,
+    markdown_cell,
+    print_json,
+    sentence_case,
+    words,
+    write_csv,
+)
 from tests.support.console import step
 
 
@@ -30,9 +39,21 @@ def test_durations_read_as_people_say_them(milliseconds: int | None, read: str) 
 
 def test_no_cell_of_a_csv_is_a_formula_for_a_spreadsheet() -> None:
     out = io.StringIO()
-    write_csv(("error",), [["=HYPERLINK(1)"], ["-1+1"], ["plain, text"]], out)
-    cells = [row["error"] for row in csv.DictReader(io.StringIO(out.getvalue()))]
-    assert cells == ["'=HYPERLINK(1)", "'-1+1", "plain, text"]
+    risky = [f"{first}1" for first in "=+-@\t\r\n\0"]  # OWASP ASVS 5.0, 1.2.10, and "CSV Injection"
+    write_csv(("error",), [[cell] for cell in (*risky, "plain, text")], out)
+    cells = [cell for (cell,) in csv.reader(io.StringIO(out.getvalue(), newline=""))][1:]
+    assert cells == [*(f"'{cell}" for cell in risky), "plain, text"]
+
+
+def test_json_is_read_back_as_it_was_and_holds_no_code_that_a_terminal_obeys(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stored = {"error": "\x1b[2K \x9b2K \u202e \U000e0001 \N{LATIN SMALL LETTER E WITH ACUTE}"}
+    print_json(stored)
+    written = capsys.readouterr().out
+    assert json.loads(written) == stored
+    assert all(line.isprintable() for line in written.splitlines())
+    assert "\N{LATIN SMALL LETTER E WITH ACUTE}" in written
 
 
 def test_codes_become_words_and_numbers_agree_with_their_things() -> None:

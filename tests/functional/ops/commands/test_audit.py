@@ -54,17 +54,25 @@ def test_an_altered_and_a_removed_entry_show_by_their_number(
 def test_a_forged_entry_cannot_end_the_verifier_or_hide_a_line(
     context: LedgerContext, ens: Ens
 ) -> None:
-    """Its key is rich's markup and a terminal's code, and it lacks what every entry has."""
+    """Its key is rich's markup, a terminal's code and a line end, and it lacks what every entry has."""
     told(context, EVENT)
     told(context, OTHER)
     table = boto3.resource("dynamodb").Table("audit")
     table.put_item(
-        Item={"event_id": EVENT, "sk": "[/x]\x1b[2K", "day": datetime.now(UTC).date().isoformat()}
+        Item={
+            "event_id": EVENT,
+            "sk": "[/x]\x1b[2K\nok",
+            "day": datetime.now(UTC).date().isoformat(),
+        }
     )
     for found in (ens("audit", "verify", EVENT), ens("audit", "verify")):
         assert found.exit_code == 1
-        assert "entry [/x]?[2K is not sealed" in found.output
+        assert "entry [/x]?[2K?ok is not sealed" in found.output
     assert "2 events" in found.output
+    day = datetime.now(UTC).date().isoformat()
+    forged = {"event_id": f"x\n{EVENT}  intact", "sk": "y", "day": day, "outcome_time": f"ok#{day}"}
+    table.put_item(Item=forged)
+    assert f"x?{EVENT}  intact  broken" in ens("audit", "verify").output
 
 
 def test_a_day_is_verified_as_a_whole_and_a_vanished_event_is_noticed(

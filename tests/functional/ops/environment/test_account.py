@@ -1,12 +1,14 @@
 """An account is prepared before a deployment, whether it is empty or in use."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
 
+from environments import load
 from ops.environment.account import (
     FIRST,
     SERVICES,
@@ -86,4 +88,14 @@ def test_an_environment_that_is_not_deployed_prepares_no_account(
 ) -> None:
     assert main([name]) == 1
     assert "dev, prod, staging" in capsys.readouterr().err
+    assert missing_roles(boto3.client("iam")) == [*SERVICES]
+
+
+def test_an_environment_of_another_account_gets_no_role_in_this_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere = replace(load("dev"), account="444455556666")
+    monkeypatch.setattr("ops.environment.account.deployable", lambda _: elsewhere)
+    assert main(["dev"]) == 1
+    assert "belong to account 123456789012, and dev to 444455556666" in capsys.readouterr().err
     assert missing_roles(boto3.client("iam")) == [*SERVICES]
