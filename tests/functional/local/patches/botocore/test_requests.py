@@ -16,7 +16,8 @@ from local.aws import clients
 from local.aws.http_server import WsgiServer
 from local.aws.sockets import Environ, StartResponse, listen
 from local.patches import botocore
-from local.patches.botocore import endpoints, signatures, user_agents
+from local.patches.botocore import endpoints, json_bodies, signatures, transport, user_agents
+from tests.support.botocore_changes import REPLACED, functions
 
 Header = tuple[str, str]
 KEY = {"id": {"S": "a"}}
@@ -136,3 +137,18 @@ def test_a_request_without_credentials_is_refused_as_by_botocore() -> None:
     botocore.install_for_loopback()
     with pytest.raises(NoCredentialsError):
         SigV4Auth(None, "s3", "us-east-1").add_auth(AWSRequest("GET", "http://127.0.0.1:1/b"))
+
+
+def test_the_replaced_functions_are_those_that_every_test_must_restore(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """tests/conftest.py fails a test that leaves one of `REPLACED` changed."""
+    replaced: list[tuple[type, str]] = []
+    own = functions()
+    for module in (endpoints, json_bodies, signatures, transport):
+        monkeypatch.setattr(
+            module, "replace", lambda owner, name, _: replaced.append((owner, name))
+        )
+    botocore.install_for_loopback()
+    assert tuple(replaced) == REPLACED
+    assert functions() == own
