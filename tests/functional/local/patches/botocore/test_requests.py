@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from botocore.auth import SigV4Auth
+from botocore.auth import S3SigV4QueryAuth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import NoCredentialsError
@@ -131,6 +131,15 @@ def test_a_request_to_another_host_is_signed(environment: dict[str, str]) -> Non
     request = AWSRequest("GET", "http://storage.example:9000/b/k")
     auth.add_auth(request)
     assert re.search(r"Signature=[0-9a-f]{64}$", request.headers["Authorization"])
+
+
+def test_a_presigned_url_of_this_machine_is_signed(environment: dict[str, str]) -> None:
+    """Its signature is in the query, and its request has no header that names the caller."""
+    botocore.install_for_loopback()
+    request = AWSRequest("GET", "http://127.0.0.1:9000/b/k")
+    S3SigV4QueryAuth(Credentials("a", "b"), "s3", "us-east-1").add_auth(request)
+    assert re.search(r"X-Amz-Signature=[0-9a-f]{64}$", request.url)
+    assert "Authorization" not in request.headers
 
 
 def test_a_request_without_credentials_is_refused_as_by_botocore() -> None:
