@@ -441,12 +441,15 @@ changes = st.one_of(
             },
         )
     ),
-    # moto answers this one itself.
+    # moto answers these itself.
+    members.map(
+        lambda new: ("put_item", {"TableName": "t", "Item": new, "ReturnValues": "ALL_OLD"})
+    ),
     keys.map(
-        lambda old: (
-            "update_item",
-            {**GROUPED, "Key": old, "UpdateExpression": "SET #g = :g, note[0] = :g"},
-        )
+        lambda old: ("delete_item", {"TableName": "t", "Key": old, "ReturnValues": "ALL_OLD"})
+    ),
+    members.map(
+        lambda new: ("batch_write_item", {"RequestItems": {"t": [{"PutRequest": {"Item": new}}]}})
     ),
     members.map(lambda new: ("transact_write_items", {"TransactItems": [member("Put", Item=new)]})),
 )
