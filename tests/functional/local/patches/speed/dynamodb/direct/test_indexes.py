@@ -7,8 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.functional.local.patches.speed.dynamodb.direct.world import (
+    ITEMS,
+    TABLE,
     Call,
     both,
+    call,
     item,
     key,
     member,
@@ -64,3 +67,44 @@ def test_an_index_follows_every_change_as_in_moto(dynamodb: Any, made: list[Call
     with pytest.MonkeyPatch.context() as patched:
         here, there = both(dynamodb, patched, calls)
     assert here == there
+
+
+def test_a_read_that_moto_answers_keeps_the_lists(
+    dynamodb: Any, left_to_moto: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list that is made anew from here on is empty."""
+    for each in ITEMS:
+        dynamodb.put_item(TableName="t", Item=each)
+    operation, asked = ASKED
+    found = call(dynamodb, operation, **asked)
+    assert found["Count"] == 2
+    dynamodb.scan(TableName="t")
+    assert left_to_moto == ["Scan"]
+    monkeypatch.setattr("local.patches.speed.dynamodb.direct.indexes.keyed_items", lambda _: [])
+    assert call(dynamodb, operation, **asked) == found
+
+
+def test_an_index_over_an_attribute_that_had_another_type_follows_a_transaction(
+    dynamodb: Any,
+) -> None:
+    """UpdateTable adds an index to items that it does not hold, for the type of their attribute."""
+    without = {k: v for k, v in TABLE.items() if k != "GlobalSecondaryIndexes"}
+    keys_alone = [
+        each for each in TABLE["AttributeDefinitions"] if each["AttributeName"] != "group"
+    ]
+    dynamodb.create_table(**{**without, "TableName": "w", "AttributeDefinitions": keys_alone[:2]})
+    dynamodb.put_item(TableName="w", Item=item("a", 1, group={"M": {"n": {"S": "g"}}}))
+    index = TABLE["GlobalSecondaryIndexes"][0]
+    dynamodb.update_table(
+        TableName="w",
+        AttributeDefinitions=TABLE["AttributeDefinitions"],
+        GlobalSecondaryIndexUpdates=[{"Create": index}],
+    )
+    query: dict[str, Any] = {**ASKED[1], "TableName": "w"}
+    assert dynamodb.query(**query)["Items"] == []
+    written = [item(pk, 1, group={"S": "g"}, moment={"S": "1"}) for pk in ("b", "a")]
+    condition = {"ConditionExpression": "attribute_not_exists(moment)"}
+    dynamodb.transact_write_items(
+        TransactItems=[{"Put": {"TableName": "w", "Item": each, **condition}} for each in written]
+    )
+    assert {each["pk"]["S"] for each in dynamodb.query(**query)["Items"]} == {"a", "b"}
