@@ -10,6 +10,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import NoCredentialsError
 from botocore.regions import EndpointRulesetResolver
+from botocore.serialize import JSONSerializer
 from botocore.useragent import UserAgentString
 
 from local.aws import clients
@@ -19,7 +20,6 @@ from local.patches import botocore
 from local.patches.botocore import endpoints, json_bodies, signatures, transport, user_agents
 from tests.support.botocore_changes import REPLACED, functions
 
-Header = tuple[str, str]
 KEY = {"id": {"S": "a"}}
 TABLE = {"TableName": "t"}
 
@@ -77,10 +77,12 @@ def make(app: RequestLog, environment: dict[str, str]) -> Iterator[Callable[[str
 
 @pytest.fixture
 def as_botocore_does(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Takes the changes away for the rest of the test."""
+    """Takes the changes away for the rest of the test, all but the transport and the answers' parser."""
 
     def restore() -> None:
         monkeypatch.setattr(EndpointRulesetResolver, "construct_endpoint", endpoints._construct)
+        serialize = json_bodies._serialize_structure
+        monkeypatch.setattr(JSONSerializer, "_serialize_type_structure", serialize)
         monkeypatch.setattr(SigV4Auth, "add_auth", signatures._add_auth)
         monkeypatch.setattr(UserAgentString, "to_string", user_agents._to_string)
 
