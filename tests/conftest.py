@@ -17,7 +17,7 @@ from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.settings import LedgerSettings
 from local.patches import speed
 from local.patches.additions import execution_ends, ses_account
-from tests.support import configuration, stores
+from tests.support import botocore_changes, configuration, stores
 from tests.support.stores import REGION, VAULT
 
 ENVIRONMENT = {
@@ -104,6 +104,14 @@ def unchanged_environment() -> Iterator[None]:
         os.environ.update(before)
         changed = {name for name, _ in before.items() ^ after.items()}
         pytest.fail(f"the test left environment variables changed: {', '.join(sorted(changed))}")
+
+
+@pytest.fixture(autouse=True)
+def unchanged_botocore() -> Iterator[None]:
+    """Fails a test that leaves botocore's requests changed: later tests prove functions with botocore's own."""
+    before = botocore_changes.functions()
+    yield
+    assert botocore_changes.functions() == before, "the test left botocore changed"
 
 
 def variables() -> dict[str, str]:

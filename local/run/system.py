@@ -168,7 +168,7 @@ class System:
             self._logs,
         )
         self._running.callback(self._workers.stop)
-        # Those that wait for the clock start when they are called.
+        # A sandbox of a scheduled function starts at the function's first call.
         self._workers.warm(without=scheduled_functions())
         events = SesEvents(self._invoke)
         self._mailbox.on_accepted(events.accepted)

@@ -34,9 +34,9 @@ def test_a_table_has_the_keys_and_indexes_that_the_steps_use(name: str, core: Te
     assert {a["AttributeType"] for a in table["AttributeDefinitions"]} == {"S"}
 
 
-def projected(projection: dict[str, Any]) -> tuple[str, set[str]]:
-    """The type of a projection and the attributes that it names, which have no order."""
-    return projection["ProjectionType"], set(projection.get("NonKeyAttributes", ()))
+def projected(projection: dict[str, Any]) -> tuple[str, list[str]]:
+    """The type of a projection and the attributes that it names, which have no order, each as often."""
+    return projection["ProjectionType"], sorted(projection.get("NonKeyAttributes", ()))
 
 
 def shape(schema: list[dict[str, str]]) -> tuple[str, str | None]:

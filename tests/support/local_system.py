@@ -174,7 +174,7 @@ class LocalSystem:
                 "ENS_AWS_PORT": str(self.aws_port),
             },
         )
-        assert found.status == 0, found.output
+        assert found.status == 0, found.output + found.errors
         return found.output
 
     # -- what can be done to it

@@ -9,7 +9,7 @@ conditions aside too; here `dynamodb:LeadingKeys` is read, which limits a statem
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -30,6 +30,12 @@ from infra.reference.table import UnknownCallError, reference
 from local.patches.patching import replace
 
 LEADING_KEYS = "dynamodb:LeadingKeys"
+COMPARED: dict[str, Callable[[str, str], bool]] = {
+    "ForAllValues:StringEquals": str.__eq__,
+    "ForAllValues:StringLike": fnmatchcase,
+}
+"""The operators that a condition on partition keys may have, with their comparison of one key."""
+
 MAX_DECISIONS = 2000
 EQUALS = re.compile(r"([#\w]+)\s*=\s*(:\w+)")
 
@@ -174,14 +180,16 @@ def _meets(condition: dict[str, Any], leading_keys: frozenset[str]) -> bool:
     """Whether every key that a request names is among those of the condition.
 
     A request that names none, such as a Scan, meets it, as `ForAllValues` has it (IAM user guide,
-    "Set operators for multivalued context keys").
+    "Set operators for multivalued context keys"). Raises `NotImplementedError` for another operator.
     """
     for operator, keys in condition.items():
         if LEADING_KEYS not in keys:
             continue
+        if operator not in COMPARED:
+            raise NotImplementedError(f"{operator} of {LEADING_KEYS} in a policy: use ForAllValues")
         patterns = keys[LEADING_KEYS]
         patterns = patterns if isinstance(patterns, list) else [patterns]
-        alike = fnmatchcase if operator.endswith("StringLike") else str.__eq__
+        alike = COMPARED[operator]
         if not all(any(alike(key, pattern) for pattern in patterns) for key in leading_keys):
             return False
     return True

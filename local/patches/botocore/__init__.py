@@ -20,7 +20,7 @@ def install() -> None:
 
 
 def install_for_loopback() -> None:
-    """Applies all changes; those to requests for the loopback address too. Again changes nothing."""
+    """Applies `install`, and the changes to requests for the loopback address; again changes nothing."""
     install()
     endpoints.install()
     json_bodies.install()

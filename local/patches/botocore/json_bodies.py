@@ -1,7 +1,8 @@
 """Take the JSON of a request or an answer as it is where the service's model changes nothing in it.
 
 botocore copies each value by its shape, to convert times, bytes and renamed members: a tenth of a call
-to DynamoDB, whose parameters and answers are their JSON, but for bytes. Those still go through the shapes.
+to DynamoDB, whose parameters and answers are their JSON, but for bytes. Those still go through the shapes,
+and so does an answer with a null, which botocore leaves out at every level.
 """
 
 from collections.abc import Iterator
@@ -25,6 +26,9 @@ ATTRIBUTE = frozenset({"AttributeValue"})
 BYTES_NAME = b'"B'
 """Begins the name of every type of bytes in an attribute value of DynamoDB: `B`, `BS` (and `BOOL`)."""
 
+NULL = b"null"
+"""JSON's null. Text that holds it goes through the shapes too; DynamoDB's type of a null is `NULL`."""
+
 _handle_json_body = JSONParser._handle_json_body
 _serialize_structure = JSONSerializer._serialize_type_structure
 _STORED = "types_that_are_converted"
@@ -39,10 +43,11 @@ def install() -> None:
 
 def _parsed(parser: JSONParser, raw_body: bytes, shape: Shape) -> Any:
     converted = _converted(shape) - NUMBERS
-    if not converted <= ATTRIBUTE or (converted and BYTES_NAME in raw_body.replace(b'"BOOL"', b"")):
+    holds_bytes = converted and BYTES_NAME in raw_body.replace(b'"BOOL"', b"")
+    if not converted <= ATTRIBUTE or holds_bytes or NULL in raw_body:
         return _handle_json_body(parser, raw_body, shape)
     document = parser._parse_body_as_json(raw_body)
-    return {name: document[name] for name in shape.members if document.get(name) is not None}
+    return {name: document[name] for name in shape.members if name in document}
 
 
 def _serialized(

@@ -1,10 +1,11 @@
 """Name the caller in a request to the loopback address, and compute no signature.
 
 The local AWS reads the credential's scope and the session token, and verifies no signature: hashing
-a request and deriving the key were a sixth of the CPU time of a call. Other hosts get the signature.
+a request and deriving the key were a sixth of the CPU time of a call. Other hosts get the signature, and
+so do presigned URLs, which name the caller in the query.
 """
 
-from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth
+from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.compat import get_current_datetime
 
@@ -22,7 +23,8 @@ def install() -> None:
 
 def _add_scope(auth: SigV4Auth, request: AWSRequest) -> None:
     """Adds the headers of a signed request. Raises `NoCredentialsError` without credentials."""
-    if auth.credentials is None or not request.url.startswith(f"http://{HOST}:"):
+    here = request.url.startswith(f"http://{HOST}:")
+    if auth.credentials is None or not here or isinstance(auth, SigV4QueryAuth):
         _add_auth(auth, request)
         return
     request.context["timestamp"] = get_current_datetime().strftime(SIGV4_TIMESTAMP)

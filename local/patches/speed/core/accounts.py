@@ -22,7 +22,8 @@ def install() -> None:
 def _found(backends: "BackendDict[Any]", account_id: str) -> "AccountSpecificBackend[Any]":
     """The account's backends, which moto makes at the first use and after a reset."""
     found = backends.get(account_id)
-    # A reset empties the list before the dictionaries that other services fill meanwhile.
+    # The reset of one service may fill the dictionary of another, which is then not in the list. moto's
+    # own method lists it again, so that the next reset empties it.
     if found is None or not any(each is backends for each in _instances):
         return _getitem(backends, account_id)
     return found

@@ -11,8 +11,8 @@ from lambdas.common.errors import ConfigurationError, UnprocessableMessageError
 from lambdas.lookup_identities.context import LookupContext
 from ops.smoke.patient import ADDRESS, entries_of
 from tests.functional.lambdas.lookup_identities.conftest import Item, RunStep
-from tests.functional.lambdas.lookup_identities.test_handler import EVENT_ID, northgen
-from tests.functional.lambdas.lookup_identities.test_handler import patient_event as of_somebody
+from tests.functional.lambdas.lookup_identities.world import EVENT_ID, northgen
+from tests.functional.lambdas.lookup_identities.world import patient_event as of_somebody
 from tests.support.vault import read_json
 
 RUN = "0123456789"

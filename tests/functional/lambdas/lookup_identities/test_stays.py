@@ -18,7 +18,7 @@ from lambdas.track_encounter.message import EncounterMessage
 from lambdas.track_encounter.profile import EncounterProfile
 from lambdas.track_encounter.tracking import track
 from tests.functional.lambdas.lookup_identities.conftest import RunStep
-from tests.functional.lambdas.lookup_identities.test_handler import OKAFOR, reference, stored
+from tests.functional.lambdas.lookup_identities.world import OKAFOR, reference, stored
 from tests.support import configuration
 from tests.support.encounter_table import table_of
 from tests.support.encounters import NOON, E, I, message

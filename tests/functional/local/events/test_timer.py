@@ -3,7 +3,7 @@
 import threading
 from typing import Any
 
-from local.events.timer import Timer
+from local.events.timer import Timer, scheduled_functions
 
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:Release"
 ROLE = "arn:aws:sns:us-east-1:000000000000:Release"
@@ -34,3 +34,18 @@ def test_each_function_of_an_enabled_rate_is_called_again_and_again(aws: Any) ->
     assert twice.wait(10)
     timer.stop()
     assert set(called) == {"Release"}
+
+
+def test_the_functions_of_schedules_are_known_and_those_of_event_patterns_are_none(
+    aws: Any,
+) -> None:
+    events = aws.client("events")
+    events.put_rule(Name="minutes", ScheduleExpression="rate(1 minute)")
+    events.put_rule(Name="mails", EventPattern='{"source": ["aws.ses"]}')
+    for rule, target in (
+        ("minutes", FUNCTION),
+        ("minutes", ROLE),
+        ("mails", FUNCTION + "Feedback"),
+    ):
+        events.put_targets(Rule=rule, Targets=[{"Id": target.split(":")[2], "Arn": target}])
+    assert scheduled_functions() == {"Release"}

@@ -356,12 +356,8 @@ def _candidates(
         (part,) = tables.key_of_partition(table, value)
         return tables.of_partition(table, part)
     order = [each["AttributeName"] for each in index.schema if each["KeyType"] == "RANGE"]
-    found = (tables.found(table, key) for key in indexes.keys_with(table, name, value))
-    items = [
-        item
-        for item in map(attributes_of, filter(None, found))
-        if all(each in item for each in order)
-    ]
+    listed = (tables.listed(table, key) for key in indexes.keys_with(table, name, value))
+    items = [item for item in map(attributes_of, listed) if all(each in item for each in order)]
     order += [key for key in (table.hash_key_attr, table.range_key_attr) if key]
     return sorted(items, key=lambda item: [scalar(item[each])[1] for each in order])
 

@@ -32,6 +32,11 @@ TARGET = "DynamoDB_20120810."
 JSON = "application/x-amz-json-1.0"
 CONDITION_FAILED = "ConditionalCheckFailedException"
 
+READS = frozenset(
+    {"BatchGetItem", "DescribeTable", "GetItem", "ListTables", "Query", "Scan", "TransactGetItems"}
+)
+"""Calls that change no item."""
+
 _moto: Callable[..., Any] = DynamoHandler._dispatch
 _one_at_a_time = threading.RLock()
 
@@ -54,12 +59,18 @@ def _dispatch(
             try:
                 return _moto(type(handler)(), request, full_url, headers)
             finally:
-                indexes.forget()
+                if _operation(request) not in READS:
+                    indexes.forget()
+
+
+def _operation(request: Request) -> str:
+    operation: str = request.headers.get("X-Amz-Target", "").removeprefix(TARGET)
+    return operation
 
 
 def _answer(handler: DynamoHandler, request: Request, full_url: str | None) -> Response:
     """The answer. Raises `UnusualCallError`, or moto's own error where access is denied."""
-    call = CALLS.get(request.headers.get("X-Amz-Target", "").removeprefix(TARGET))
+    call = CALLS.get(_operation(request))
     if call is None or request.content_encoding:
         raise UnusualCallError
     try:

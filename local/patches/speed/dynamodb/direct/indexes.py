@@ -1,12 +1,12 @@
 """The keys of a table's items by the value of the attribute that an index begins with.
 
 moto looks at every item of the table for each query of an index. The keys of an attribute are listed at
-its first query and kept current by the calls that are answered here. Where moto itself answers a call,
-every list is dropped: it may have written.
+its first query and kept current by the calls that are answered here. Where moto itself answers a call that
+may write, every list is dropped.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeGuard
 
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.table import Table
@@ -35,8 +35,10 @@ def follow(table: Table, key: Key, before: Attributes | None, after: Attributes 
     lists: dict[str, _Groups] = table.__dict__.get(_STORED, {})
     for name, groups in lists.items():
         old = before.get(name) if before else None
-        if old is not None:
-            groups.get(_group(old), {}).pop(key, None)
+        if _is_listed(old):
+            listed = groups.get(_group(old), {})
+            assert key in listed, f"the list of {name} of {table.name} lacks an item"
+            del listed[key]
         _add(groups, key, after.get(name) if after else None)
 
 
@@ -49,8 +51,13 @@ def forget() -> None:
 
 
 def _add(groups: _Groups, key: Key, value: Value | None) -> None:
-    if value is not None and value.keys() <= {"S", "N"}:
+    if _is_listed(value):
         groups.setdefault(_group(value), {})[key] = None
+
+
+def _is_listed(value: Value | None) -> TypeGuard[Value]:
+    """Whether an index may hold the value: an attribute may have had any type before the index was made."""
+    return value is not None and value.keys() <= {"S", "N"}
 
 
 def _group(value: Value) -> tuple[str, Any]:

@@ -51,6 +51,13 @@ def found(table: Table, key: Key) -> Item | None:
     return item
 
 
+def listed(table: Table, key: Key) -> Item:
+    """The item with a key that an index lists. Raises `AssertionError` when the list is stale."""
+    item = found(table, key)
+    assert item is not None, f"an index of {table.name} lists an item that the table lacks"
+    return item
+
+
 def put(table: Table, key: Key, attributes: Attributes) -> None:
     """Stores these attributes as an item."""
     first, second = key

@@ -20,7 +20,7 @@ from lambdas.lookup_identities.fhir import oauth
 from lambdas.lookup_identities.mpi import connection
 from tests.functional.lambdas.lookup_identities.conftest import mpi_sandbox, set_mpi_secret
 from tests.functional.lambdas.lookup_identities.fhir.conftest import Configure, find
-from tests.functional.lambdas.lookup_identities.test_handler import northgen
+from tests.functional.lambdas.lookup_identities.world import northgen
 from tests.support.fhir_index import fhir_index
 from tests.support.tls import authority, context_for, pem_of
 

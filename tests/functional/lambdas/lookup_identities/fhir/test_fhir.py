@@ -22,7 +22,7 @@ from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError, outcome_o
 from lambdas.registry.records import Match, Provider
 from tests.functional.lambdas.lookup_identities.conftest import RunStep, mpi_sandbox
 from tests.functional.lambdas.lookup_identities.fhir.conftest import Configure, find
-from tests.functional.lambdas.lookup_identities.test_handler import northgen, patient_event
+from tests.functional.lambdas.lookup_identities.world import northgen, patient_event
 from tests.support.authorities import ASSERTED
 from tests.support.fhir_index import FhirIndex, check
 

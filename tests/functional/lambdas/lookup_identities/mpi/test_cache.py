@@ -25,7 +25,7 @@ from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
 from lambdas.lookup_identities.mpi import cache
 from lambdas.registry.records import Match, PatientRecord
 from tests.functional.lambdas.lookup_identities.conftest import RunStep
-from tests.functional.lambdas.lookup_identities.test_handler import EVENT_ID, OKAFOR, northgen
+from tests.functional.lambdas.lookup_identities.world import EVENT_ID, OKAFOR, northgen
 from tests.support.contexts import FunctionSandbox
 from tests.support.private import without_digests
 

@@ -22,7 +22,7 @@ from lambdas.registry import table as tables
 from lambdas.registry.records import Match
 from simulators.pix_manager import PixManager
 from tests.functional.lambdas.lookup_identities.conftest import mpi_sandbox
-from tests.functional.lambdas.lookup_identities.test_handler import northgen
+from tests.functional.lambdas.lookup_identities.world import northgen
 from tests.support.authorities import ASSERTED
 from tests.support.fhir_index import fhir_index
 from tests.support.registry import SEEDS

@@ -28,7 +28,7 @@ from simulators.fhir_mpi.directory import Directory
 from simulators.fhir_mpi.patients import Patients, region_system, system_of
 from simulators.pix_manager.answers import QueryResponder
 from simulators.pix_manager.people import SimulatedPatients
-from tests.functional.lambdas.lookup_identities.test_handler import northgen
+from tests.functional.lambdas.lookup_identities.world import northgen
 from tests.support.authorities import ASSERTED
 from tests.support.registry import SEEDS
 

@@ -31,7 +31,7 @@ from tests.functional.lambdas.lookup_identities.conftest import (
     mpi_sandbox,
     set_mpi_secret,
 )
-from tests.functional.lambdas.lookup_identities.test_handler import (
+from tests.functional.lambdas.lookup_identities.world import (
     EVENT_ID,
     northgen,
     patient_event,

@@ -133,6 +133,28 @@ def test_a_batch_may_name_only_the_partition_keys_of_its_condition(
     assert denied(lambda: dynamodb.batch_write_item(RequestItems=write)) is refused
 
 
+def test_a_decision_on_one_partition_key_is_none_on_another(client_allowed: As) -> None:
+    condition = {"ForAllValues:StringEquals": LEADING}
+    dynamodb = client_allowed("dynamodb", "dynamodb:GetItem", TABLE, **condition)
+
+    def is_denied(key: str) -> bool:
+        return denied(lambda: dynamodb.get_item(TableName="audit", Key=entry(key)))
+
+    keys = ("mine", "another", "mine", "another", "a third")
+    assert [is_denied(key) for key in keys] == [False, True, False, True, True]
+
+
+@pytest.mark.parametrize(
+    "operator", ["ForAllValues:StringNotEquals", "ForAnyValue:StringEquals", "StringEquals"]
+)
+def test_a_condition_on_partition_keys_that_is_not_evaluated_permits_nothing(
+    client_allowed: As, operator: str
+) -> None:
+    dynamodb = client_allowed("dynamodb", "dynamodb:GetItem", TABLE, **{operator: LEADING})
+    with pytest.raises(NotImplementedError, match=operator):
+        dynamodb.get_item(TableName="audit", Key=entry("mine"))
+
+
 def test_a_queue_is_known_by_its_url(client_allowed: As) -> None:
     urls = {name: boto3.client("sqs").create_queue(QueueName=name)["QueueUrl"] for name in "ab"}
     sqs = client_allowed("sqs", "sqs:SendMessage", f"arn:aws:sqs:us-east-1:{ACCOUNT}:a")

@@ -34,6 +34,7 @@ ANSWERS: list[tuple[str, str, dict[str, Any]]] = [
     ("dynamodb", "GetItem", {"Item": ITEM | IN_BASE64}),
     ("dynamodb", "GetItem", {"Item": ITEM, "Unknown": 1, "ConsumedCapacity": None}),
     ("dynamodb", "Query", {"Items": [ITEM, ITEM], "Count": 2}),
+    ("dynamodb", "Query", {"Items": [], "ConsumedCapacity": {"TableName": "t", "Table": None}}),
     ("dynamodb", "DescribeTable", {"Table": {"TableName": "t", "CreationDateTime": 1.5}}),
     ("kms", "GenerateMac", {"Mac": "AP8=", "KeyId": "k"}),
     ("secretsmanager", "GetSecretValue", {"SecretString": "s", "CreatedDate": 1.5}),

@@ -5,20 +5,21 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from botocore.auth import SigV4Auth
+from botocore.auth import S3SigV4QueryAuth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import NoCredentialsError
 from botocore.regions import EndpointRulesetResolver
+from botocore.serialize import JSONSerializer
 from botocore.useragent import UserAgentString
 
 from local.aws import clients
 from local.aws.http_server import WsgiServer
 from local.aws.sockets import Environ, StartResponse, listen
 from local.patches import botocore
-from local.patches.botocore import endpoints, signatures, user_agents
+from local.patches.botocore import endpoints, json_bodies, signatures, transport, user_agents
+from tests.support.botocore_changes import REPLACED, functions
 
-Header = tuple[str, str]
 KEY = {"id": {"S": "a"}}
 TABLE = {"TableName": "t"}
 
@@ -76,10 +77,12 @@ def make(app: RequestLog, environment: dict[str, str]) -> Iterator[Callable[[str
 
 @pytest.fixture
 def as_botocore_does(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Takes the changes away for the rest of the test."""
+    """Takes the changes away for the rest of the test, all but the transport and the answers' parser."""
 
     def restore() -> None:
         monkeypatch.setattr(EndpointRulesetResolver, "construct_endpoint", endpoints._construct)
+        serialize = json_bodies._serialize_structure
+        monkeypatch.setattr(JSONSerializer, "_serialize_type_structure", serialize)
         monkeypatch.setattr(SigV4Auth, "add_auth", signatures._add_auth)
         monkeypatch.setattr(UserAgentString, "to_string", user_agents._to_string)
 
@@ -132,7 +135,31 @@ def test_a_request_to_another_host_is_signed(environment: dict[str, str]) -> Non
     assert re.search(r"Signature=[0-9a-f]{64}$", request.headers["Authorization"])
 
 
+def test_a_presigned_url_of_this_machine_is_signed(environment: dict[str, str]) -> None:
+    """Its signature is in the query, and its request has no header that names the caller."""
+    botocore.install_for_loopback()
+    request = AWSRequest("GET", "http://127.0.0.1:9000/b/k")
+    S3SigV4QueryAuth(Credentials("a", "b"), "s3", "us-east-1").add_auth(request)
+    assert re.search(r"X-Amz-Signature=[0-9a-f]{64}$", request.url)
+    assert "Authorization" not in request.headers
+
+
 def test_a_request_without_credentials_is_refused_as_by_botocore() -> None:
     botocore.install_for_loopback()
     with pytest.raises(NoCredentialsError):
         SigV4Auth(None, "s3", "us-east-1").add_auth(AWSRequest("GET", "http://127.0.0.1:1/b"))
+
+
+def test_the_replaced_functions_are_those_that_every_test_must_restore(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """tests/conftest.py fails a test that leaves one of `REPLACED` changed."""
+    replaced: list[tuple[type, str]] = []
+    own = functions()
+    for module in (endpoints, json_bodies, signatures, transport):
+        monkeypatch.setattr(
+            module, "replace", lambda owner, name, _: replaced.append((owner, name))
+        )
+    botocore.install_for_loopback()
+    assert tuple(replaced) == REPLACED
+    assert functions() == own

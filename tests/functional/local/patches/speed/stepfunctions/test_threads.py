@@ -71,14 +71,14 @@ def test_tasks_one_after_the_other_use_one_thread(
 def test_tasks_at_the_same_time_wait_for_no_thread(
     workflows: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    together = threading.Barrier(12)
+    together, passed = threading.Barrier(12), list[int]()
     monkeypatch.setattr(
-        "moto.sqs.responses.SQSResponse.list_queues", lambda _: f"{together.wait(20)}"
+        "moto.sqs.responses.SQSResponse.list_queues", lambda _: passed.append(together.wait(20))
     )
     each = {"Type": "Map", "ItemsPath": "$.items", "ResultPath": None, "End": True}
     states = {"Each": {**each, "ItemProcessor": {"StartAt": "One", "States": {"One": TASK}}}}
     status(workflows, machine(workflows, states, "Each"), items=12)
-    assert not together.broken
+    assert sorted(passed) == list(range(12))
 
 
 def test_a_task_that_takes_too_long_times_out(
@@ -94,11 +94,16 @@ def test_a_task_that_takes_too_long_times_out(
 def test_a_thread_without_work_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "IDLE_SECONDS", 0.05)
     monkeypatch.setattr(threads, "_idle", [])
-    before = threading.active_count()
+    used: list[threading.Thread] = []
     done = threading.Event()
-    threads._Task(done.set, daemon=True).start()
+
+    def work() -> None:
+        used.append(threading.current_thread())
+        done.set()
+
+    threads._Task(work, daemon=True).start()
     assert done.wait(5)
-    deadline = time.monotonic() + 5
-    while threading.active_count() > before and time.monotonic() < deadline:
-        time.sleep(0.02)
+    (thread,) = used
+    thread.join(5)
+    assert not thread.is_alive()
     assert threads._idle == []

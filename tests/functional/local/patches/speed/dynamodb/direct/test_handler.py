@@ -1,135 +1,20 @@
 """Calls that are answered from the JSON get the answers that moto gives, and leave the same items."""
 
-import copy
-import json
 import threading
-from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import pytest
-from botocore.exceptions import ClientError
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from moto import mock_aws
-from moto.dynamodb.responses import DynamoHandler
 
-from local.patches import speed
-from local.patches.speed.dynamodb.direct import handler
 from local.patches.speed.dynamodb.direct.calls import CALLS
-
-Call = tuple[str, dict[str, Any]]
-
-MOTO = handler._moto
-
-TABLE = {
-    "TableName": "t",
-    "BillingMode": "PAY_PER_REQUEST",
-    "KeySchema": [
-        {"AttributeName": "pk", "KeyType": "HASH"},
-        {"AttributeName": "sk", "KeyType": "RANGE"},
-    ],
-    "AttributeDefinitions": [
-        {"AttributeName": "pk", "AttributeType": "S"},
-        {"AttributeName": "sk", "AttributeType": "N"},
-        {"AttributeName": "group", "AttributeType": "S"},
-        {"AttributeName": "moment", "AttributeType": "S"},
-    ],
-    "GlobalSecondaryIndexes": [
-        {
-            "IndexName": name,
-            "KeySchema": [
-                {"AttributeName": "group", "KeyType": "HASH"},
-                {"AttributeName": "moment", "KeyType": "RANGE"},
-            ],
-            "Projection": projection,
-        }
-        for name, projection in (
-            ("all", {"ProjectionType": "ALL"}),
-            ("some", {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["count"]}),
-        )
-    ],
-}
-
-
-@pytest.fixture
-def dynamodb(environment: dict[str, str]) -> Iterator[Any]:
-    speed.install()
-    with mock_aws():
-        client = boto3.client("dynamodb")
-        client.create_table(**TABLE)
-        client.create_table(**{**TABLE, "TableName": "u"})
-        yield client
-
-
-@pytest.fixture
-def left_to_moto(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The operations of the calls that moto answered, as they come."""
-    seen: list[str] = []
-
-    def counted(own: DynamoHandler, request: Any, *rest: Any) -> Any:
-        seen.append(request.headers["X-Amz-Target"].partition(".")[2])
-        return MOTO(own, request, *rest)
-
-    monkeypatch.setattr(handler, "_moto", counted)
-    return seen
-
-
-def key(pk: str, sk: int) -> dict[str, Any]:
-    return {"pk": {"S": pk}, "sk": {"N": str(sk)}}
-
-
-def item(pk: str, sk: int, **attributes: Any) -> dict[str, Any]:
-    return {**key(pk, sk), **attributes}
-
-
-ITEMS = [
-    item("a", 1, group={"S": "g"}, moment={"S": "2"}, count={"N": "3"}, tags={"SS": ["x", "y"]}),
-    item("a", 2, group={"S": "g"}, moment={"S": "1"}, open={"BOOL": True}, note={"S": "née"}),
-    item("a", 10, group={"S": "h"}, moment={"S": "3"}, listed={"L": [{"N": "1"}, {"NULL": True}]}),
-    item("b", 1, group={"S": "g"}, map={"M": {"deep": {"M": {"n": {"N": "1.5"}}}}}),
-]
-
-
-def call(dynamodb: Any, operation: str, **parameters: Any) -> Any:
-    """The answer without its metadata, or the error."""
-    try:
-        answer = getattr(dynamodb, operation)(**parameters)
-    except ClientError as error:
-        return error.response["Error"], error.response.get("Item"), operation
-    answer.pop("ResponseMetadata")
-    return answer
-
-
-def stored(dynamodb: Any) -> Any:
-    """Every item of both tables, as a scan returns them."""
-    return [
-        sorted(
-            dynamodb.scan(TableName=table)["Items"],
-            key=lambda each: json.dumps(each["pk"]) + each["sk"]["N"],
-        )
-        for table in ("t", "u")
-    ]
-
-
-def outcome(dynamodb: Any, calls: list[Call]) -> Any:
-    """The answers to the calls on fresh items, and the items afterwards."""
-    for table in ("t", "u"):
-        for each in dynamodb.scan(TableName=table)["Items"]:
-            dynamodb.delete_item(TableName=table, Key={"pk": each["pk"], "sk": each["sk"]})
-    for each in ITEMS:
-        dynamodb.put_item(TableName="t", Item=each)
-    answers = [call(dynamodb, operation, **copy.deepcopy(asked)) for operation, asked in calls]
-    return answers, stored(dynamodb)
-
-
-def both(dynamodb: Any, monkeypatch: pytest.MonkeyPatch, calls: list[Call]) -> tuple[Any, Any]:
-    """The outcomes of the calls here, and in moto alone."""
-    here = outcome(dynamodb, calls)
-    with monkeypatch.context() as patched:
-        patched.setattr(DynamoHandler, "_dispatch", MOTO)
-        there = outcome(dynamodb, calls)
-    return here, there
+from tests.functional.local.patches.speed.dynamodb.direct.world import (
+    ITEMS,
+    Call,
+    both,
+    call,
+    item,
+    key,
+    member,
+)
 
 
 def update(expression: str, condition: str = "", pk: str = "a", sk: int = 1, **more: Any) -> Call:
@@ -298,10 +183,6 @@ def test_a_faulty_or_rare_call_gets_the_answer_of_moto(
     assert here == there
 
 
-def member(kind: str, **parameters: Any) -> dict[str, Any]:
-    return {kind: {"TableName": "t", **parameters}}
-
-
 ABSENT = {"ConditionExpression": "attribute_not_exists(pk)"}
 TRANSACTIONS = {
     "all succeed": [
@@ -364,101 +245,3 @@ def test_every_call_of_a_stored_item_is_one_that_is_compared_here() -> None:
     compared = {each[0] for each in [*READS, *UPDATES]} | {"put_item", "delete_item"}
     compared |= {"transact_write_items"}
     assert {function.__name__ for function in CALLS.values()} == compared
-
-
-scalars = st.one_of(
-    st.builds(lambda text: {"S": text}, st.text(max_size=3)),
-    st.builds(lambda number: {"N": str(number)}, st.integers(-9, 9)),
-    st.builds(lambda truth: {"BOOL": truth}, st.booleans()),
-)
-comparisons = st.sampled_from(
-    ["v = :x", "v <> :x", "attribute_exists(v)", "attribute_not_exists(v)", "v IN (:x, :y)"]
-)
-conditions: st.SearchStrategy[str] = st.recursive(
-    comparisons,
-    lambda inner: st.one_of(
-        st.builds("{} AND {}".format, inner, inner),
-        st.builds("({}) OR {}".format, comparisons, inner),
-        st.builds("NOT {}".format, comparisons),
-    ),
-    max_leaves=4,
-)
-
-
-@settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
-@given(condition=conditions, stored_value=st.none() | scalars, x=scalars, y=scalars)
-def test_any_condition_decides_as_in_moto(
-    dynamodb: Any,
-    condition: str,
-    stored_value: dict[str, Any] | None,
-    x: dict[str, Any],
-    y: dict[str, Any],
-) -> None:
-    values = {name: value for name, value in ((":x", x), (":y", y)) if name in condition}
-    before = item("p", 1) if stored_value is None else item("p", 1, v=stored_value)
-
-    def decided(dispatch: Callable[..., Any]) -> Any:
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(DynamoHandler, "_dispatch", dispatch)
-            dynamodb.put_item(TableName="t", Item=before)
-            return call(
-                dynamodb,
-                "delete_item",
-                TableName="t",
-                Key=key("p", 1),
-                ConditionExpression=condition,
-                **({"ExpressionAttributeValues": values} if values else {}),
-            )
-
-    assert decided(handler._dispatch) == decided(MOTO)
-
-
-GROUPED: dict[str, Any] = {
-    "TableName": "t",
-    "ExpressionAttributeNames": {"#g": "group"},
-    "ExpressionAttributeValues": {":g": {"S": "g"}},
-}
-members = st.builds(
-    item,
-    st.sampled_from("ab"),
-    st.integers(1, 2),
-    group=st.sampled_from([{"S": "g"}, {"S": "h"}]),
-    moment=st.sampled_from([{"S": "1"}, {"S": "2"}]),
-)
-keys = st.builds(key, st.sampled_from("ab"), st.integers(1, 2))
-changes = st.one_of(
-    members.map(lambda new: ("put_item", {"TableName": "t", "Item": new})),
-    keys.map(lambda old: ("delete_item", {"TableName": "t", "Key": old})),
-    keys.map(
-        lambda old: (
-            "update_item",
-            {
-                **GROUPED,
-                "Key": old,
-                "UpdateExpression": "SET #g = :g, moment = if_not_exists(moment, :g)",
-            },
-        )
-    ),
-    # moto answers this one itself.
-    keys.map(
-        lambda old: (
-            "update_item",
-            {**GROUPED, "Key": old, "UpdateExpression": "SET #g = :g, note[0] = :g"},
-        )
-    ),
-    members.map(lambda new: ("transact_write_items", {"TransactItems": [member("Put", Item=new)]})),
-)
-ASKED: Call = ("query", {**GROUPED, "IndexName": "all", "KeyConditionExpression": "#g = :g"})
-
-
-@settings(
-    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
-@given(made=st.lists(changes, max_size=6))
-def test_an_index_follows_every_change_as_in_moto(dynamodb: Any, made: list[Call]) -> None:
-    calls = [ASKED, *(each for change in made for each in (change, ASKED))]
-    with pytest.MonkeyPatch.context() as patched:
-        here, there = both(dynamodb, patched, calls)
-    assert here == there

@@ -1,0 +1,24 @@
+"""The functions of botocore that `local.patches.botocore.install_for_loopback` replaces."""
+
+from collections.abc import Callable
+from typing import Any
+
+from botocore.auth import SigV4Auth
+from botocore.httpsession import URLLib3Session
+from botocore.parsers import JSONParser
+from botocore.regions import EndpointRulesetResolver
+from botocore.serialize import JSONSerializer
+
+REPLACED: tuple[tuple[type, str], ...] = (
+    (EndpointRulesetResolver, "construct_endpoint"),
+    (JSONParser, "_handle_json_body"),
+    (JSONSerializer, "_serialize_type_structure"),
+    (SigV4Auth, "add_auth"),
+    (URLLib3Session, "send"),
+)
+"""Class and name of each. What holds for every server (sessions, user agents) is not among them."""
+
+
+def functions() -> list[Callable[..., Any]]:
+    """The functions in use now, in the order of `REPLACED`."""
+    return [getattr(owner, name) for owner, name in REPLACED]
