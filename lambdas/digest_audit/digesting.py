@@ -14,6 +14,7 @@ from lambdas.common.audit.canonical import GENESIS
 from lambdas.common.audit.checks import DigestLine, line_of
 from lambdas.common.audit.context import AuditContext
 from lambdas.common.audit.digests import Digest, DigestBucket, key_of
+from lambdas.common.audit.forms import number_of
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import Item
 from lambdas.common.clock import iso
@@ -68,11 +69,11 @@ def lines_of_day(context: AuditContext, day: str) -> dict[str, DigestLine]:
     ):
         kept = entries.setdefault(str(entry["event_id"]), [])
         # Of the chain only the last entry counts.
-        if "seq" in entry:
-            last = next((one for one in kept if "seq" in one), None)
+        if number_of(entry):
+            last = next((one for one in kept if number_of(one)), None)
             if last and last["seq"] > entry["seq"]:
                 continue
-            kept[:] = [one for one in kept if "seq" not in one]
+            kept[:] = [one for one in kept if not number_of(one)]
         kept.append(entry)
     for event_id in sorted(entries):
         lines[event_id] = line_of(entries[event_id])

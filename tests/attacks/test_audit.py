@@ -3,21 +3,23 @@
 Each attack does what the table allows; the verifier must say that the trail is broken.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import boto3
 import pytest
 
 from lambdas.common.audit import chain
-from lambdas.common.audit.canonical import GENESIS, HEAD, canonical, hash_of
+from lambdas.common.audit.canonical import EXPIRES, GENESIS, HEAD, canonical, hash_of
+from lambdas.common.audit.checks import line_of
 from lambdas.common.audit.context import AuditContext, AuditSettings
 from lambdas.common.audit.digests import day_before, due_day, key_of
 from lambdas.common.audit.verification import PeriodVerdict, verify, verify_period
-from lambdas.common.aws.items import Item
+from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.keys import KeyRing
 from lambdas.common.settings import StoredDays
 from lambdas.delivery.ledger.context import LedgerContext
@@ -312,3 +314,74 @@ def test_a_head_that_is_left_of_an_expired_chain_is_no_attack(
     later = replace(auditing, settings=replace(auditing.settings, stored_days=expired))
     assert not verify(auditing, EVENT, auditing.digests()).holds
     assert verify(later, EVENT, later.digests()).holds
+
+
+ABSURD: list[Any] = [
+    None,
+    True,
+    Decimal(0),
+    Decimal(-1),
+    Decimal("1.5"),
+    Decimal("9E+125"),
+    "",
+    "1",
+    "9999-99-99",
+    "x" * 20_000,
+    b"\x00\xff",
+    {"a", "b"},
+    {Decimal(1), Decimal("1.5")},
+    {b"\x00"},
+    ["a", {"b": [None]}],
+    {"a": {"b": Decimal("0.1")}},
+]
+"""A value of each type of DynamoDB (developer guide, "Naming rules and data types"), and absurd ones."""
+
+
+def variants(items: list[Item]) -> Iterator[tuple[str, Item]]:
+    """Each item of a partition with each attribute missing, and of each absurd value."""
+    for item in items:
+        for name in item.keys() - {"event_id", "sk"}:
+            yield f"{item['sk']} without {name}", {k: v for k, v in item.items() if k != name}
+            for value in ABSURD:
+                if value is True or value != item[name]:
+                    yield f"{item['sk']} {name}={value!r:.40}", {**item, name: value}
+
+
+NOT_COVERED = f" {EXPIRES}"
+"""The time to live is outside the hash, so that a period can be prolonged (docs/adr/0292)."""
+
+PROVEN_BY_THE_DIGEST = "HEAD without seal"
+
+
+def test_whatever_type_a_forged_attribute_has_the_verifier_says_what_is_wrong(
+    context: LedgerContext, auditing: AuditContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Story(context, EVENT).run().received().parsed().completed()
+    items = chain.items(auditing, EVENT)
+    digested(auditing)
+    digests = auditing.digests()
+    assert verify(auditing, EVENT, digests).holds
+    silent = []
+    for name, forged in variants(items):
+        stored = from_item(to_item(forged))
+        others = [item for item in items if item["sk"] != forged["sk"]]
+        partition = [*others, stored]
+        monkeypatch.setattr(chain, "items", lambda *_, found=partition: found)
+        if verify(auditing, EVENT, digests).holds:
+            silent.append(name)
+        line_of(partition)
+    assert [name for name in silent if NOT_COVERED not in name] == [PROVEN_BY_THE_DIGEST]
+
+
+@pytest.mark.parametrize("seq", ["1", Decimal("1.5"), True, Decimal(-1), Decimal("9E+125"), b"1"])
+def test_a_forged_number_stops_neither_the_digest_nor_the_verification(
+    context: LedgerContext, auditing: AuditContext, table: Any, seq: Any
+) -> None:
+    told(context, EVENT)
+    told(context, OTHER)
+    genuine = partition(table, OTHER)
+    table.put_item(Item={**genuine[0], "event_id": OTHER, "sk": "note", "seq": seq})
+    digested(auditing)
+    (faulty,) = period(auditing).faulty
+    assert faulty.event_id == OTHER
+    assert faulty.problems

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from decimal import Decimal
+from typing import Any
 
 from lambdas.common.aws.items import Item
 
@@ -22,10 +24,21 @@ def canonical(entry: Item) -> bytes:
     """The bytes that an entry's hash covers: its JSON with sorted keys, without its own hash and its time to live."""
     content = {name: value for name, value in entry.items() if name not in UNCOVERED}
     return json.dumps(
-        content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=int
+        content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_of_other_type
     ).encode()
 
 
 def hash_of(previous: str, entry: Item) -> str:
     """SHA-256 in hex over the hash of the entry before and the entry. The seal of the head makes it binding."""
     return hashlib.sha256(previous.encode() + canonical(entry)).hexdigest()
+
+
+def _of_other_type(value: Any) -> Any:
+    """The JSON of a value that no entry of ours has: its type and text. A whole number is written as one.
+
+    So a forged item of any type has a hash, and not that of an entry of ours.
+    """
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        return int(value)
+    parts = sorted(map(repr, value)) if isinstance(value, set) else [repr(value)]
+    return {"type": type(value).__name__, "value": parts}

@@ -13,6 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lambdas.common.audit.canonical import EXPIRES, GENESIS, HEAD, hash_of
+from lambdas.common.audit.forms import text_of
 from lambdas.common.audit.seal import seal
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.item_reads import read_item
@@ -96,7 +97,7 @@ def chained(event_id: str, new: AuditEntry, head: Item) -> Item:
 def entries(context: Context, event_id: str) -> list[Item]:
     """All entries of an event by time, those outside the chain included."""
     found = [item for item in items(context, event_id) if item["sk"] != HEAD]
-    return sorted(found, key=lambda item: (item["time"], item["sk"]))
+    return sorted(found, key=lambda item: (text_of(item, "time"), item["sk"]))
 
 
 def _write(context: Context, stored: list[Item], head: Item) -> bool:

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from lambdas.common.audit.canonical import GENESIS
 from lambdas.common.audit.checks import DigestLine
+from lambdas.common.audit.forms import is_day
 from lambdas.common.aws.clients import dependency
 from lambdas.common.context import Context
 
@@ -53,18 +54,16 @@ class Digest:
         """Reads a stored digest. Raises `ValueError` for another text."""
         try:
             header, *rows = map(json.loads, content.decode().split("\n"))
-            lines = {event: DigestLine(*line) for event, *line in rows}
-            if header["events"] != len(lines):
+            lines = {event: _line(event, *line) for event, *line in rows}
+            if header["events"] != len(lines) or len(rows) != len(lines):
                 raise ValueError
+            named = ("environment", "day", "made_at", "previous")
             return cls(
-                environment=header["environment"],
-                day=header["day"],
-                made_at=header["made_at"],
-                previous=header["previous"],
+                **{name: _text(header[name]) for name in named},
                 lines=lines,
                 sha256=hashlib.sha256(content).hexdigest(),
             )
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, RecursionError):
             raise ValueError("not a digest of the audit trail") from None
 
 
@@ -118,7 +117,7 @@ class DigestBucket:
         return {day: digest.lines[event_id] for day, digest in digests if digest}
 
     def days(self) -> list[str]:
-        """The days that have a digest, in order."""
+        """The days that have a digest, in order. Objects of other names are none."""
         pages = self.context.client("s3").get_paginator("list_objects_v2")
         with dependency("s3"):
             keys = [
@@ -126,7 +125,8 @@ class DigestBucket:
                 for page in pages.paginate(Bucket=self.bucket, Prefix=f"{FOLDER}/")
                 for item in page.get("Contents", [])
             ]
-        return sorted(key.removeprefix(f"{FOLDER}/").removesuffix(".jsonl") for key in keys)
+        names = (key.removeprefix(f"{FOLDER}/").removesuffix(".jsonl") for key in keys)
+        return sorted(filter(is_day, names))
 
     def _content(self, day: str) -> bytes | None:
         try:
@@ -151,6 +151,20 @@ def link_fault(digest: Digest, before: Digest | None) -> str:
         if digest.previous == expected
         else f"the digest of {digest.day} does not follow the one before it"
     )
+
+
+def _line(event: object, seq: object, entry_hash: object, outside: object = "") -> DigestLine:
+    """The line of an event. Raises `ValueError` for a member of another type."""
+    _text(event)
+    if not isinstance(seq, int) or isinstance(seq, bool) or seq < 0:
+        raise ValueError
+    return DigestLine(seq, _text(entry_hash), _text(outside))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError
+    return value
 
 
 def _json(value: Any) -> str:

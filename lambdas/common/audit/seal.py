@@ -6,16 +6,22 @@ https://docs.aws.amazon.com/kms/latest/developerguide/hmac.html
 """
 
 import json
+import re
 
 from botocore.exceptions import ClientError
 
+from lambdas.common.audit.forms import number_of, text_of
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import Item
 from lambdas.common.context import Context
 from lambdas.common.errors import ConfigurationError
 
 ALGORITHM = "HMAC_SHA_256"
+MAX_MESSAGE = 4096
+"""Most bytes of a message of GenerateMac and VerifyMac.
+https://docs.aws.amazon.com/kms/latest/APIReference/API_VerifyMac.html"""
 _PURPOSE = "audit-head"
+_HEX_OF_32_BYTES = re.compile("[0-9a-f]{64}")
 _INVALID = frozenset({"KMSInvalidMacException", "InvalidMacException"})
 
 
@@ -41,18 +47,19 @@ def is_sealed(context: Context, head: Item) -> bool:
 
     Raises `DependencyUnavailableError` when KMS does not answer.
     """
-    key = str(head.get("seal_key", ""))
-    if key not in context.settings.seal_keys:
+    key, mac = text_of(head, "seal_key"), text_of(head, "seal")
+    if key not in context.settings.seal_keys or not _HEX_OF_32_BYTES.fullmatch(mac):
         return False
-    message = _message(str(head["event_id"]), int(head.get("seq", 0)), str(head.get("hash", "")))
+    if not number_of(head) or not _HEX_OF_32_BYTES.fullmatch(text_of(head, "hash")):
+        return False
+    message = _message(str(head["event_id"]), number_of(head), head["hash"])
+    if len(message) > MAX_MESSAGE:
+        return False
     try:
-        mac = bytes.fromhex(str(head.get("seal", "")))
         with dependency("kms"):
             context.client("kms").verify_mac(
-                KeyId=key, MacAlgorithm=ALGORITHM, Message=message, Mac=mac or b"\0"
+                KeyId=key, MacAlgorithm=ALGORITHM, Message=message, Mac=bytes.fromhex(mac)
             )
-    except ValueError:
-        return False
     except ClientError as error:
         if error.response["Error"]["Code"] in _INVALID:
             return False

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 from lambdas.common.audit import chain, checks
-from lambdas.common.audit.checks import DigestLine, EventItems, Verdict
+from lambdas.common.audit.checks import DigestLine, EventItems, Expiry, Verdict
 from lambdas.common.audit.digests import DigestBucket, day_before, link_fault
 from lambdas.common.audit.seal import is_sealed
 from lambdas.common.aws.items import Item
@@ -133,16 +133,19 @@ def _verdict(
 ) -> Verdict:
     ring = context.audit_keys if items.has_older_format else None
     until = _last_day_of_expired(context)
-    lines = _lines(items, digests, known, until)
+    expiry = Expiry(_lines(items, digests, known, until), until)
     first = digests.read(known[0]) if digests and known else None
-    unsealed, unchecked = checks.check_unsealed(items, lines, first.made_at if first else "")
+    unsealed, unchecked = checks.check_unsealed(items, expiry.lines, first.made_at if first else "")
     problems = [
-        *checks.check_chain(items.chained, ring, checks.last_expired(items, lines, until)),
-        *checks.check_head(items, lines, until, sealed=_is_sealed(context, items.head)),
+        *checks.check_forms(items, newest_day()),
+        *checks.check_chain(items.chained, ring, expiry),
+        *checks.check_head(items, expiry, sealed=_is_sealed(context, items.head)),
         *unsealed,
-        *checks.check_outside(items, lines, until),
-        *checks.check_digests(items, lines, until),
+        *checks.check_outside(items, expiry),
+        *checks.check_digests(items, expiry),
     ]
+    if not problems:
+        unchecked += checks.check_remains(items, expiry)
     if digests:
         unchecked += [f"the digest of {day} is unreadable" for day in sorted(digests.unreadable)]
     verdict = Verdict(items.event_id, len(items.chained), len(items.outside), problems)
@@ -154,18 +157,22 @@ def _lines(
 ) -> dict[str, DigestLine | None]:
     """The event's line in the digest of each day of its entries, and of each other day that names it.
 
-    Where the first entries are gone, the digests of `until` and before are read back to the one that has them.
+    Where entries are gone, the digests of `until` and before are read back to the one that has them.
     """
     if digests is None:
         return {}
     days = set(items.days) & set(known)
     found = {day: digest.lines.get(items.event_id) for day in days if (digest := digests.read(day))}
-    gone = int(items.chained[0]["seq"]) > 1 if items.chained else items.head is not None
-    for day in (day for day in reversed(known) if gone and day <= until):
+    for day in (day for day in reversed(known) if items.lacks_entries and day <= until):
         digest = digests.read(day)
         if digest and items.event_id in digest.lines:
             break
     return {**found, **digests.lines_of(items.event_id)}
+
+
+def newest_day() -> str:
+    """The newest day (UTC) that an entry may have; an hour is for the clock of this machine."""
+    return (datetime.now(UTC) + timedelta(hours=1)).date().isoformat()
 
 
 def _last_day_of_expired(context: Context) -> str:

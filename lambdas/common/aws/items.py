@@ -1,8 +1,9 @@
 """Converts DynamoDB's typed items to plain values, and back."""
 
+from decimal import Decimal
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 
 Item = dict[str, Any]
 
@@ -11,7 +12,7 @@ _deserialize = TypeDeserializer().deserialize
 
 
 def from_item(item: Item) -> Item:
-    """A DynamoDB item as plain values; numbers come as `int`, sets as `set`."""
+    """A DynamoDB item as plain values: whole numbers as `int`, others as `Decimal`, binary as `bytes`, sets as `set`."""
     return {name: _plain(_deserialize(value)) for name, value in item.items()}
 
 
@@ -25,4 +26,9 @@ def _plain(value: Any) -> Any:
         return {name: _plain(inner) for name, inner in value.items()}
     if isinstance(value, list):
         return [_plain(inner) for inner in value]
-    return value if isinstance(value, str | bool | bytes | set) or value is None else int(value)
+    if isinstance(value, set):
+        return set(map(_plain, value))
+    if isinstance(value, Binary):
+        return value.value
+    whole = isinstance(value, Decimal) and value == value.to_integral_value()
+    return int(value) if whole else value

@@ -1,15 +1,19 @@
 """A chain whose first entries have reached their time to live is told from one that somebody cut."""
 
-from lambdas.common.audit.canonical import GENESIS, HEAD, hash_of
+from hashlib import sha256
+from itertools import combinations
+
+from lambdas.common.audit.canonical import GENESIS, HEAD, canonical, hash_of
 from lambdas.common.audit.checks import (
     DigestLine,
     EventItems,
+    Expiry,
     check_chain,
     check_digests,
     check_head,
     check_outside,
+    check_remains,
     check_unsealed,
-    last_expired,
     line_of,
 )
 from lambdas.common.aws.items import Item
@@ -31,13 +35,17 @@ def chain_of(*days: str) -> list[Item]:
 
 
 def faults(items: list[Item], lines: dict[str, DigestLine | None]) -> list[str]:
-    event = EventItems.of("e", items)
+    event, expiry = EventItems.of("e", items), Expiry(lines, UNTIL)
     return [
-        *check_chain(event.chained, None, last_expired(event, lines, UNTIL)),
-        *check_head(event, lines, UNTIL, sealed=True),
-        *check_outside(event, lines, UNTIL),
-        *check_digests(event, lines, UNTIL),
+        *check_chain(event.chained, None, expiry),
+        *check_head(event, expiry, sealed=True),
+        *check_outside(event, expiry),
+        *check_digests(event, expiry),
     ]
+
+
+def unchecked(items: list[Item], lines: dict[str, DigestLine | None]) -> list[str]:
+    return list(check_remains(EventItems.of("e", items), Expiry(lines, UNTIL)))
 
 
 def test_an_expired_first_entry_is_no_fault_where_an_old_digest_has_it() -> None:
@@ -56,13 +64,45 @@ def test_a_first_entry_that_is_missing_too_early_is_a_fault() -> None:
     assert "entry 1 is missing" in faults([second, head], {OLD: DigestLine(1, "f" * 64)})
 
 
-def test_an_old_chain_may_be_expired_in_part_and_not_in_the_middle() -> None:
+def test_an_old_chain_may_be_expired_in_part() -> None:
     first, second, third, head = chain_of(OLD, OLD, OLD)
     lines: dict[str, DigestLine | None] = {OLD: DigestLine(3, third["hash"])}
     for rest in ([third, head], [third], [second, third], [head], []):
         assert faults(rest, lines) == []
-    assert faults([first, third, head], lines) != []
     assert faults([first, second], {OLD: DigestLine(2, "f" * 64)}) != []
+
+
+def test_entries_that_expire_one_by_one_are_not_called_missing() -> None:
+    """DynamoDB deletes expired items in no order (developer guide, "Time to Live")."""
+    *chain, head = chain_of(OLD, OLD, OLD, RECENT)
+    lines: dict[str, DigestLine | None] = {
+        OLD: DigestLine(3, chain[2]["hash"]),
+        RECENT: DigestLine(4, chain[3]["hash"]),
+    }
+    recent = chain[3]
+    for count in range(4):
+        for kept in combinations(chain[:3], count):
+            rest = [*kept, recent, head]
+            assert faults(rest, lines) == [], [item["sk"] for item in kept]
+
+
+def test_an_entry_before_an_expired_one_is_not_checked_rather_than_intact() -> None:
+    first, second, third, head = chain_of(OLD, OLD, OLD)
+    lines: dict[str, DigestLine | None] = {OLD: DigestLine(3, third["hash"])}
+    said = ["entry 1 cannot be checked: the one after it is gone"]
+    assert unchecked([first, third, head], lines) == said
+    assert unchecked([first, head], lines) == said
+    assert unchecked([second, third, head], lines) == []
+    forged = {**first, "action": "SENT"}
+    assert "entry 1 was altered" in faults([forged, third, head], lines)
+
+
+def test_an_entry_in_the_middle_that_has_not_expired_is_missing() -> None:
+    first, _, third, head = chain_of(RECENT, RECENT, RECENT)
+    assert "entry 2 is missing" in faults([first, third, head], {})
+    first, _, third, head = chain_of(OLD, RECENT, RECENT)
+    lines: dict[str, DigestLine | None] = {OLD: DigestLine(1, first["hash"])}
+    assert "entry 2 is missing" in faults([first, third, head], lines)
 
 
 def completed(day: str) -> Item:
@@ -88,6 +128,34 @@ def test_an_expired_entry_of_the_workflow_is_no_fault_and_a_changed_one_is() -> 
     changed = {**own, "time": "1"}
     assert faults([changed, second, head], lines) != []
     assert faults([own, second, head], {}) != []
+
+
+def test_entries_outside_the_chain_that_expire_one_by_one_are_not_called_changed() -> None:
+    first, second, head = chain_of(OLD, RECENT)
+    run = {"sk": f"workflow#{OLD}-2#CompleteEvent", "execution_arn": f"arn:aws:states:{OLD}-2"}
+    own, again = completed(OLD), {**completed(OLD), **run}
+    lines: dict[str, DigestLine | None] = {
+        OLD: line_of([first, own, again]),
+        RECENT: line_of([second]),
+    }
+    for kept in ([own, again], [own], [again], []):
+        assert faults([*kept, second, head], lines) == []
+    for forged in ({**own, "time": "1"}, {**again, "sk": f"workflow#{OLD}-3#CompleteEvent"}):
+        said = faults([again, forged, second, head], lines)
+        assert f"an entry outside the chain was changed after the digest of {OLD}" in said
+
+
+def test_the_first_digests_have_one_hash_over_all_entries_outside_the_chain() -> None:
+    first, head = chain_of(RECENT)
+    own = completed(RECENT) | {"execution_arn": "arn:x"}
+    failed = {"step": "RecordFailure", "action": "FAILED", "outcome": "failed"}
+    other = {**completed(RECENT), **failed, "sk": f"workflow#{RECENT}#RecordFailure"}
+    together = sha256(b"\n".join([canonical(own), canonical(other)])).hexdigest()
+    lines: dict[str, DigestLine | None] = {RECENT: DigestLine(1, first["hash"], together)}
+    event, expiry = EventItems.of("e", [first, head, own, other]), Expiry(lines, UNTIL)
+    assert list(check_digests(event, expiry)) == []
+    event = EventItems.of("e", [first, head, own])
+    assert list(check_digests(event, expiry)) != []
 
 
 def test_a_recent_entry_of_the_workflow_that_is_missing_is_a_fault() -> None:
