@@ -1,10 +1,14 @@
-"""VerifyAudit: every day, verifies the events and the digest of the newest day that must have one."""
+"""VerifyAudit: every day, verifies the events and the digest of the newest day that must have one.
+
+It also reads a part of the table for items that no day has (lambdas/common/audit/whole_table.py).
+"""
 
 from datetime import UTC, datetime
 
 from lambdas.common.audit.context import AuditContext, AuditSettings
 from lambdas.common.audit.digests import due_day
 from lambdas.common.audit.verification import verify_period
+from lambdas.common.audit.whole_table import part_of, verify_part
 from lambdas.common.contracts.steps import AuditVerificationResult
 from lambdas.common.scheduled import ScheduledRun, scheduled
 
@@ -19,18 +23,23 @@ def lambda_handler(run: ScheduledRun, context: AuditContext) -> AuditVerificatio
     A missing digest is a fault. Raises `DependencyUnavailableError`.
     """
     day = due_day(datetime.now(UTC))
-    verdict = verify_period(context, context.digests(), day, day, due=day)
+    digests = context.digests()
+    verdict = verify_period(context, digests, day, day, due=day)
+    part = verify_part(context, digests, part_of(day))
     said = [*verdict.problems, *verdict.unchecked]
+    if part.more:
+        said.append(f"{part.more} more events have an item that no day has")
     if not verdict.digests and not said:
         said = [f"there is no digest of {day}"]
     for problem in said:
         run.logger.error("the audit trail is broken", day=day, problem=problem)
-    for one in verdict.faulty[:MAX_LOGGED]:
+    faulty = {one.event_id: one for one in (*verdict.faulty, *part.faulty)}
+    for one in list(faulty.values())[:MAX_LOGGED]:
         problems = [*one.problems, *one.unchecked]
         run.logger.error(
             "the audit trail is broken", day=day, event_id=one.event_id, problem=problems[0]
         )
-    faults = len(said) + len(verdict.faulty)
+    faults = len(said) + len(faulty)
     run.count("AuditFaults", faults)
     run.count("AuditEventsVerified", verdict.events)
     run.count("AuditVerifications")

@@ -1,6 +1,8 @@
 """`ens audit`: verifies the audit trail."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
 
 import click
@@ -10,6 +12,7 @@ from lambdas.common import status
 from lambdas.common.audit.checks import Verdict
 from lambdas.common.audit.digests import due_day
 from lambdas.common.audit.verification import PeriodVerdict, verify, verify_period
+from lambdas.common.audit.whole_table import PARTS, verify_part
 from lambdas.common.clock import milliseconds_since
 from lambdas.common.context import Context
 from lambdas.common.contracts.status import EventStatus
@@ -19,6 +22,9 @@ from ops.output import console, count, one_line
 from ops.period import Period
 from ops.problem import ProblemError
 from ops.session import Session, pass_session
+
+READERS = 4
+"""Parts of the table that are read at the same time."""
 
 PARSE_MAX_MS = 60_000
 """Above ParseMessage's timeout. An older event without audit entries has lost them."""
@@ -38,6 +44,11 @@ def audit_group() -> None:
 @click.argument("event_id", required=False, metavar="[EVENT_ID]")
 @click.option("--day", type=DAY, metavar=DAY_SHOWN, help="All events of one day (UTC).")
 @with_period("the day of --to")
+@click.option(
+    "--whole-table",
+    is_flag=True,
+    help="Reads the whole table for items that no day has: a verification of days does not find them.",
+)
 @pass_session
 def verify_command(
     session: Session,
@@ -45,8 +56,10 @@ def verify_command(
     day: datetime | None,
     since: datetime | None,
     until: datetime | None,
+    *,
+    whole_table: bool,
 ) -> None:
-    """Verifies one event, or all events of a period.
+    """Verifies one event, or all events of a period, or finds what belongs to no period.
 
     Without an event and a period: all events of today (UTC). Checks the entries of each event, the seal
     of its chain's head, the entries beside the chain, and the daily digests with their own chain. The
@@ -57,8 +70,12 @@ def verify_command(
         raise click.UsageError("Give an EVENT_ID or a period, not both.")
     if day and (since or until):
         raise click.UsageError("Give --day, or --from and --to, not both.")
+    if whole_table and (event_id or day or since or until):
+        raise click.UsageError("Give --whole-table alone.")
     if event_id:
         _verify_event(session, event_id)
+    elif whole_table:
+        _verify_table(session)
     else:
         _verify_period(session, period_of(day or since, day or until))
 
@@ -99,6 +116,32 @@ def _verify_period(session: Session, period: Period) -> None:
     broken = verdict.broken or bool(lost)
     _summary(verdict, days, broken=broken, seconds=monotonic() - begun)
     _exit(broken=broken, unchecked=not verdict.holds)
+
+
+def _verify_table(session: Session) -> None:
+    context, begun = session.deployment.audit, monotonic()
+    digests = context.digests()
+    with ThreadPoolExecutor(READERS) as pool:
+        parts = list(pool.map(partial(verify_part, context, digests), range(PARTS)))
+    faulty = [one for part in parts for one in part.faulty]
+    for one in faulty:
+        _print(one)
+    out, more = console(), sum(part.more for part in parts)
+    if more:
+        out.print(Text.assemble(("broken", "bold red"), f"  {count(more, 'more event')}"))
+    broken = bool(more) or any(one.problems for one in faulty)
+    mark = ("Items belong to no day", "bold red") if broken else ("Each entry has a day", "green")
+    days = sorted({day for part in parts for day in (part.first_day, part.last_day)} - {""})
+    period = f"{days[0]} to {days[-1]}" if days else "no day"
+    read = ", ".join(
+        (
+            count(sum(part.events for part in parts), "event"),
+            count(sum(part.entries for part in parts), "entry", "entries"),
+        )
+    )
+    seconds = monotonic() - begun
+    out.print(Text.assemble(mark, f": {period}, {read} read in {seconds:.1f} s."))
+    _exit(broken=broken, unchecked=bool(faulty))
 
 
 def _summary(verdict: PeriodVerdict, days: list[str], *, broken: bool, seconds: float) -> None:

@@ -19,6 +19,7 @@ from lambdas.common.audit.checks import line_of
 from lambdas.common.audit.context import AuditContext, AuditSettings
 from lambdas.common.audit.digests import day_before, due_day, key_of
 from lambdas.common.audit.verification import PeriodVerdict, verify, verify_period
+from lambdas.common.audit.whole_table import PARTS, PartVerdict, verify_part
 from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.keys import KeyRing
 from lambdas.common.settings import StoredDays
@@ -385,3 +386,74 @@ def test_a_forged_number_stops_neither_the_digest_nor_the_verification(
     (faulty,) = period(auditing).faulty
     assert faulty.event_id == OTHER
     assert faulty.problems
+
+
+def without(*names: str) -> Callable[[Item], Item]:
+    return lambda item: {name: value for name, value in item.items() if name not in names}
+
+
+def dated(day: str) -> Callable[[Item], Item]:
+    return lambda item: {**item, "day": day} if "day" in item else item
+
+
+def heads_alone(item: Item) -> Item | None:
+    return item if item["sk"] == HEAD else None
+
+
+@pytest.mark.parametrize(
+    ("forge", "says"),
+    [
+        (without("outcome_time"), "has no outcome_time"),
+        (without("day"), "has no day"),
+        (without("day", "outcome_time", "time"), "has no day"),
+        (dated("some day"), "has no day"),
+        (dated("20261126"), "has no day"),
+        (dated("9999-01-01"), "is of a day that has not begun"),
+        (dated("1999-01-01"), "is of another day than its time"),
+        (heads_alone, "the chain ends at entry 0"),
+    ],
+)
+def test_an_event_that_no_day_has_is_found_in_the_table(
+    context: LedgerContext,
+    auditing: AuditContext,
+    table: Any,
+    forge: Callable[[Item], Item | None],
+    says: str,
+) -> None:
+    told(context, EVENT)
+    digested(auditing)
+    for item in partition(table, EVENT):
+        if forged := forge({**item, "event_id": OTHER}):
+            table.put_item(Item=forged)
+    assert period(auditing).holds, "no index, digest or status names the event"
+    (faulty,) = [one for part in all_parts(auditing) for one in part.faulty]
+    assert faulty.event_id == OTHER
+    assert [problem for problem in faulty.problems if says in problem]
+
+
+def all_parts(auditing: AuditContext) -> list[PartVerdict]:
+    digests = auditing.digests()
+    return [verify_part(auditing, digests, part) for part in range(PARTS)]
+
+
+def test_a_table_without_forged_items_has_no_fault_and_names_its_days(
+    context: LedgerContext, auditing: AuditContext, table: Any
+) -> None:
+    told(context, EVENT)
+    day = (datetime.now(UTC) - timedelta(days=3)).date().isoformat()
+    write(auditing, older_items(OTHER, day, "RECEIVED", "PARSED"))
+    parts = all_parts(auditing)
+    assert [one for part in parts for one in part.faulty] == []
+    assert sum(part.events for part in parts) == 2
+    assert {day, today()} == {one for p in parts for one in (p.first_day, p.last_day)} - {""}
+
+
+def test_an_entry_of_the_workflow_that_no_day_has_is_reported_with_its_event(
+    context: LedgerContext, auditing: AuditContext, table: Any
+) -> None:
+    told(context, EVENT)
+    genuine = next(i for i in partition(table, EVENT) if i["sk"].startswith("workflow#"))
+    failure = {"step": "RecordFailure", "action": "FAILED", "outcome": "failed"}
+    forged = {**genuine, **failure, "sk": "workflow#run-1#RecordFailure"}
+    table.put_item(Item=without("outcome_time")(forged))
+    assert verify(auditing, EVENT).problems == [f"entry {forged['sk']} has no outcome_time"]

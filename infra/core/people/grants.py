@@ -150,6 +150,8 @@ def auditor(environment: Environment, opened: Opened) -> list[iam.PolicyStatemen
     return [
         *_find(environment, opened),
         *_read_table(tables.audit, "Query", *AUDIT_INDEXES, *PEOPLE_INDEXES),
+        # `ens audit verify --whole-table`: no index has an item without the index's key.
+        allow(("dynamodb:Scan",), [tables.audit.table_arn]),
         on_items(tables.registry, LOOKED_UP, "GetItem"),
         use_key(keys.registry, "dynamodb", ("kms:Decrypt", "kms:DescribeKey")),
         *_read_table(tables.status, "GetItem", *STATUS_INDEXES),

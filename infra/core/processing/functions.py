@@ -275,7 +275,7 @@ class Steps:
                 "ENS_AUDIT_SEAL_KEYS": ",".join(key.key_arn for key in keys.audit_seals),
             },
             may=[
-                *grants.use_table(tables.audit, keys.records, "Query", indexes=["by_day"]),
+                *grants.use_table(tables.audit, keys.records, "Query", "Scan", indexes=["by_day"]),
                 *grants.verify_seals(keys.audit_seals),
                 *digests.read(),
                 *audit_key,

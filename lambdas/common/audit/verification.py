@@ -79,9 +79,7 @@ def verify_period(
     known = digests.days()
     days = [_checked_day(context, digests, day, known, due) for day in _days(first, last)]
     event_ids = sorted({*also, *(event for day in days for event in day.events)})
-    one = partial(_verified, context, digests, known)
-    with ThreadPoolExecutor(WORKERS) as pool:
-        found = list(pool.map(one, event_ids))
+    found = verify_events(context, digests, known, event_ids)
     return PeriodVerdict(
         events=len(found),
         entries=sum(verdict.entries for verdict in found),
@@ -91,6 +89,15 @@ def verify_period(
         problems=[problem for day in days for problem in day.problems],
         unchecked=[problem for day in days for problem in day.unchecked],
     )
+
+
+def verify_events(
+    context: Context, digests: DigestBucket, known: list[str], event_ids: Iterable[str]
+) -> list[Verdict]:
+    """Checks these events. `known` are the days that have a digest; those of the entries alone are read."""
+    one = partial(_verified, context, digests, known)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return list(pool.map(one, event_ids))
 
 
 @dataclass(frozen=True, slots=True)

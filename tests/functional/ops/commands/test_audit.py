@@ -115,3 +115,21 @@ def test_a_day_that_has_not_begun_is_one_sentence(ens: Ens) -> None:
 def test_an_unknown_event_is_one_sentence(ens: Ens) -> None:
     result = ens("audit", "verify", "nobody")
     assert (result.exit_code, "dev has no event nobody." in result.output) == (1, True)
+
+
+def test_an_event_that_no_day_has_is_found_by_reading_the_whole_table(
+    context: LedgerContext, ens: Ens
+) -> None:
+    told(context, EVENT)
+    day = datetime.now(UTC).date().isoformat()
+    found = ens("audit", "verify", "--whole-table")
+    assert found.exit_code == 0
+    assert f"Each entry has a day: {day} to {day}, 1 event, 6 entries read" in found.output
+    forged = {"event_id": OTHER, "sk": "00000001", "patient_ref": "k1.x", "time": f"{day}T00:00"}
+    boto3.resource("dynamodb").Table("audit").put_item(Item=forged)
+    assert ens("audit", "verify").exit_code == 0
+    found = ens("audit", "verify", "--whole-table")
+    assert found.exit_code == 1
+    assert "entry 00000001 has no day" in found.output
+    assert "Items belong to no day" in found.output
+    assert ens("audit", "verify", EVENT, "--whole-table").exit_code == 2
