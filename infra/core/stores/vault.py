@@ -87,6 +87,7 @@ class Vault(Construct):
                 ),
             ],
         )
+        self.bucket.add_to_resource_policy(_no_access_points(self.bucket))
         replication = (
             "Which other region or account may hold a copy of patient data is the operator's to"
             " decide; versions guard against overwriting and deleting."
@@ -116,3 +117,19 @@ class Vault(Construct):
                 for pattern in patterns
             },
         )
+
+
+def _no_access_points(bucket: s3.Bucket) -> iam.PolicyStatement:
+    """Denies every request through an access point; none of ours is.
+
+    The event of a read or a copy through one names the access point in the place of the bucket, and the
+    alarm on reads by people knows the bucket. A request that comes directly has no `s3:DataAccessPointArn`.
+    Amazon S3 User Guide, "Configuring IAM policies for using access points", "Condition keys".
+    """
+    return iam.PolicyStatement(
+        effect=iam.Effect.DENY,
+        principals=[iam.AnyPrincipal()],
+        actions=["s3:*"],
+        resources=[bucket.bucket_arn, bucket.arn_for_objects("*")],
+        conditions={"Null": {"s3:DataAccessPointArn": "false"}},
+    )
