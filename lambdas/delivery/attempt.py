@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from botocore.exceptions import ClientError
 
@@ -15,6 +15,7 @@ from lambdas.common.errors import (
 from lambdas.common.handler import Run
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import deliveries, rate, transitions
+from lambdas.delivery.ledger.decision import MailDecision
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.mail_account import close_quota
 from lambdas.delivery.ledger.starting_point import StartingPoint
@@ -45,6 +46,21 @@ class Attempt:
     def made(self, item: DeliveryItem) -> bool:
         """Whether this attempt made the newest change of the item's state."""
         return item.attempt_id == self.attempt_id
+
+    def found(self) -> DeliveryItem | None:
+        """The item as it was when this run began; one whose send another run did not finish, as `unknown`.
+
+        It is not decided again: its mail may have gone. Raises `DependencyUnavailableError` while that run
+        may still be at it.
+        """
+        item = self.start.item
+        if item is None or item.state is not DeliveryState.SENDING:
+            return item
+        return transitions.park_ended(self.context, self.delivery, item)
+
+    def deciding(self, decision: MailDecision) -> "Attempt":
+        """Returns this attempt with the decision that its claim writes."""
+        return replace(self, delivery=replace(self.delivery, decision=decision))
 
     def refused(self, reason: str) -> DeliveryItem:
         """Refuses it for good, and has the fallback told."""

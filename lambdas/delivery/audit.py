@@ -1,6 +1,7 @@
 """Writes the outcome of a delivery to the event's audit chain. Each fact is written once, by any run."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from lambdas.common.audit import chain
@@ -12,7 +13,7 @@ from lambdas.common.handler import Run
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.decisions import detail as details
 from lambdas.delivery.decisions.detail import Detail
-from lambdas.delivery.decisions.standing import Refused
+from lambdas.delivery.ledger.decision import MailDecision, RefusedAddressee
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState
 
@@ -26,6 +27,9 @@ RECORDED_AS = {
 
 COUNTED_AS = {DeliveryState.UNKNOWN: "UnknownDelivery", DeliveryState.HELD: "HeldDelivery"}
 """The metrics of states that an operator watches."""
+
+LEAVES_OUT = frozenset({DeliveryState.SENT, DeliveryState.SUPPRESSED, DeliveryState.UNKNOWN})
+"""The states after which those whom the mail leaves out are audited; an unknown one may have gone without them."""
 
 NO_DECISION = PolicyDecision()
 """The decision about a recipient in a document from before there were policies."""
@@ -43,28 +47,30 @@ def of_delivery(
     ours: bool,
     detail: Detail,
     policy: PolicyDecision = NO_DECISION,
-    refused: Iterable[Refused] = (),
 ) -> None:
     """Writes the audit entries of a delivery's state in one transaction, unless the chain has them.
 
-    `ours`: this run set the state. `refused` are addressees whom its mail does not tell.
+    `ours`: this run set the state. The ledger's decision counts before `detail` and `policy`, which are
+    those of a delivery that was not decided: the run that decided may have ended before its entries.
     """
     if item.state not in RECORDED_AS:
         return
     action, outcome = RECORDED_AS[item.state]
-    decided = of_policy(policy)
+    decision = item.decision or MailDecision(policy=policy)
+    if decision.detail is not None:
+        detail = replace(detail, level=decision.detail, reduced=decision.reduced)
+    decided = of_policy(decision.policy)
     facts = {**_of_state(item, detail), "reasons": reasons, **decided}
     if not ours and is_audited(context, item, action):
         if item.state is DeliveryState.SENT:
             run.audit(AuditAction.ALREADY_SENT, AuditOutcome.OK, **facts)
         return
-    final = item.state in (DeliveryState.SENT, DeliveryState.SUPPRESSED)
     entries = [
         run.entry(AuditAction.SUPPRESSED, AuditOutcome.SUPPRESSED, **of_refused(item, one))
-        for one in (refused if ours and final else ())
+        for one in (unaudited(context, item, decision.refused) if item.state in LEAVES_OUT else ())
     ]
     if item.state is DeliveryState.SENT:
-        if ours and detail.reduced:
+        if detail.reduced:
             details.report(context, detail, item.recipient_ref, item.endpoint_ref)
             run.count("ReducedDetail")
         entries += [
@@ -101,12 +107,12 @@ def _of_state(item: DeliveryItem, detail: Detail) -> dict[str, Any]:
     return facts
 
 
-def of_refused(item: DeliveryItem, one: Refused) -> dict[str, Any]:
+def of_refused(item: DeliveryItem, one: RefusedAddressee) -> dict[str, Any]:
     """The members of the entry about an addressee whom a delivery's mail does not tell any more."""
     return {
         **item.audit_members,
-        "recipient_ref": one.addressee.recipient_ref,
-        "reasons": one.addressee.reasons,
+        "recipient_ref": one.recipient_ref,
+        "reasons": one.reasons,
         "suppressed_because": one.reason,
         **of_policy(one.policy),
     }
@@ -126,6 +132,22 @@ def of_policy(policy: PolicyDecision) -> dict[str, Any]:
 def told_too(item: DeliveryItem, other_ref: str) -> dict[str, Any]:
     """The members of the entry about another recipient of a mail, which the index `by_recipient` holds."""
     return {**item.audit_members, "recipient_ref": other_ref, "told_with": item.recipient_ref}
+
+
+def unaudited(
+    context: DeliveryContext, item: DeliveryItem, refused: Iterable[RefusedAddressee]
+) -> list[RefusedAddressee]:
+    """Those of these addressees of the delivery whom the event's chain does not have as suppressed."""
+    wanted = list(refused)
+    if not wanted:
+        return []
+    audited = {
+        entry.get("recipient_ref")
+        for entry in chain.entries(context, item.event_id)
+        if entry["action"] == AuditAction.SUPPRESSED
+        and entry.get("delivery_id") == item.delivery_id
+    }
+    return [one for one in wanted if one.recipient_ref not in audited]
 
 
 def is_audited(context: DeliveryContext, item: DeliveryItem, action: AuditAction) -> bool:

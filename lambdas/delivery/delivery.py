@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 from lambdas.common.clock import now
 from lambdas.common.contracts.identities import Identities
-from lambdas.common.contracts.policy import PolicyDecision
 from lambdas.common.contracts.recipient import Recipient
 from lambdas.common.contracts.steps import (
     DeliverNotificationInput,
@@ -27,6 +26,7 @@ from lambdas.delivery.decisions.cancellation import enlisted, why_suppressed
 from lambdas.delivery.decisions.detail import Detail, detail_for
 from lambdas.delivery.decisions.standing import ChosenNotice, Refused, standings
 from lambdas.delivery.ledger import deliveries, problems
+from lambdas.delivery.ledger.decision import MailDecision, RefusedAddressee
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, Thread, add_mail
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.starting_point import StartingPoint, starting_point
@@ -61,7 +61,7 @@ def deliver(
     delivery = delivery_of(context, task, run, recipient)
     start = starting_point(context, delivery.delivery_id, endpoints_of(context, recipient))
     attempt = Attempt(context, run, delivery, task.released, start)
-    item = start.item
+    item = attempt.found()
     if item is None or not _settled(item, task):
         waits = why_held(start, recipient, item if task.released else None)
         if not waits[0]:
@@ -80,8 +80,7 @@ def deliver(
         tried.recipient.reasons,
         ours=attempt.made(item),
         detail=tried.detail or detail_for(context, recipient),
-        policy=tried.policy or recipient.policy,
-        refused=tried.refused,
+        policy=recipient.policy,
     )
     if item.state is DeliveryState.REFUSED:
         raise DeliveryRefusedError(item.reason or "ses refused it after taking it")
@@ -90,13 +89,11 @@ def deliver(
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """The item after a try, the recipient, detail and decision of the mail, and those whom it does not tell any more."""
+    """The item after a try, with its decision, and the recipient and detail of the mail."""
 
     item: DeliveryItem
     recipient: Recipient
     detail: Detail | None = None
-    refused: tuple[Refused, ...] = ()
-    policy: PolicyDecision | None = None
 
 
 def _tried(
@@ -118,8 +115,10 @@ def _tried(
     for one in standing.apart:
         deliveries.tell_apart(context, attempt.delivery, one.recipient_ref)
     if recipient is None:
-        item = attempt.suppressed(standing.refused[0].reason)
-        return Tried(item, chosen, refused=standing.refused[1:], policy=standing.policy)
+        reason, others = standing.refused[0].reason, _noted(standing.refused[1:])
+        attempt = attempt.deciding(MailDecision.of(standing.policy, others))
+        return Tried(attempt.suppressed(reason), chosen)
+    detail = detail_for(context, recipient)
     endpoint_ref = endpoints_of(context, recipient)[0]
     delivery = replace(
         attempt.delivery,
@@ -127,10 +126,12 @@ def _tried(
         updates=place.updates,
         also=_others(recipient),
     )
-    attempt = replace(attempt, delivery=delivery)
+    decision = MailDecision.of(
+        standing.policy, _noted(standing.refused), detail.level, detail.reduced
+    )
+    attempt = replace(attempt, delivery=delivery).deciding(decision)
     if refusal := refusal_of(recipient, has_failed(attempt, chosen, recipient)):
-        return Tried(attempt.refused(refusal), recipient, policy=standing.policy)
-    detail = detail_for(context, recipient)
+        return Tried(attempt.refused(refusal), recipient)
     letter = letter_for(context, attempt.run, newest, identities, recipient, detail=detail)
     letter = replace(
         letter,
@@ -144,7 +145,11 @@ def _tried(
         lambda: why_suppressed(context, delivery, task, told.event, recipient),
     )
     _add_to_thread(attempt, recipient, item)
-    return Tried(item, recipient, detail, standing.refused, standing.policy)
+    return Tried(item, recipient, detail)
+
+
+def _noted(refused: tuple[Refused, ...]) -> tuple[RefusedAddressee, ...]:
+    return tuple(one.noted for one in refused)
 
 
 def _add_to_thread(attempt: Attempt, recipient: Recipient, item: DeliveryItem) -> None:

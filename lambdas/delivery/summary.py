@@ -31,6 +31,7 @@ from lambdas.delivery.delivery import (
     why_held,
 )
 from lambdas.delivery.ledger import deliveries
+from lambdas.delivery.ledger.decision import MailDecision
 from lambdas.delivery.ledger.deliveries import MemberOutcome
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.starting_point import starting_point
@@ -85,14 +86,14 @@ def deliver_summary(
     delivery = _delivery(context, task, run, recipient)
     start = starting_point(context, delivery.delivery_id, endpoints_of(context, recipient))
     attempt = Attempt(context, run, delivery, released=True, start=start)
-    item = start.item
+    item = attempt.found()
     if item is None or item.state not in SETTLED:
         item, detail, members = _made(context, attempt, members, detail)
     audit.of_delivery(context, run, item, recipient.reasons, ours=attempt.made(item), detail=detail)
     if item.state in SETTLED:
         outcome = MemberOutcome(item.state, item.reason, item.ses_message_id, item.sent_at or now())
         for member in members:
-            _settle(context, run, member.item, item, outcome, policy=member.recipient.policy)
+            _settle(context, run, member, item, outcome)
     return result_of(item)
 
 
@@ -129,11 +130,15 @@ def _made(
         return attempt.suppressed(ALL_SUPPRESSED), detail, members
     strictest = strictest_detail(member.recipient for member in allowed)
     recipient = replace(allowed[-1].recipient, detail=strictest)
-    delivery = replace(attempt.delivery, endpoint_ref=endpoints_of(context, recipient)[0])
+    detail = detail_for(context, recipient)
+    delivery = replace(
+        attempt.delivery,
+        endpoint_ref=endpoints_of(context, recipient)[0],
+        decision=MailDecision(detail=detail.level, reduced=detail.reduced),
+    )
     attempt = replace(attempt, delivery=delivery, members=tuple(member.item for member in allowed))
     if refusal := refusal_of(recipient, has_failed(attempt, members[-1].recipient, recipient)):
         return attempt.refused(refusal), detail, allowed
-    detail = detail_for(context, recipient)
     mail = _prepared(context, allowed, detail, attempt.run.event_id)
     return attempt.sent(mail, recipient.address), detail, allowed
 
@@ -152,13 +157,14 @@ def _allowed(
             deliveries.tell_apart(context, member.item, one.recipient_ref)
         if standing.recipient is not None:
             _leave_out(context, attempt.run, member, standing)
+            decision = MailDecision.of(standing.policy)
+            if decision != (member.item.decision or MailDecision.of(member.recipient.policy)):
+                deliveries.note_decision(context, member.item.delivery_id, decision)
             allowed.append(replace(member, recipient=standing.recipient))
         else:
             reason = standing.refused[0].reason
             outcome = MemberOutcome(DeliveryState.SUPPRESSED, reason)
-            _settle(
-                context, attempt.run, member.item, attempt.delivery, outcome, policy=standing.policy
-            )
+            _settle(context, attempt.run, member, attempt.delivery, outcome, policy=standing.policy)
     return allowed
 
 
@@ -178,7 +184,7 @@ def _leave_out(
             AuditOutcome.SUPPRESSED,
             audit.of_refused(item, one),
         )
-        for one in standing.refused
+        for one in audit.unaudited(context, item, [one.noted for one in standing.refused])
     ]
     if refused:
         run.audit_of(item.event_id, *refused)
@@ -199,7 +205,7 @@ def _enlisted(
     if place.withdrawn_by:
         outcome = MemberOutcome(DeliveryState.SUPPRESSED, place.withdrawn_by)
         _settle(
-            context, attempt.run, item, attempt.delivery, outcome, policy=member.recipient.policy
+            context, attempt.run, member, attempt.delivery, outcome, policy=member.recipient.policy
         )
         return None
     deliveries.note_updates(context, item.delivery_id, place.updates)
@@ -232,18 +238,24 @@ def _prepared(
 def _settle(
     context: DeliveryContext,
     run: Run,
-    member: DeliveryItem,
+    held: HeldNotification,
     summary: DeliveryItem,
     outcome: MemberOutcome,
     *,
-    policy: PolicyDecision,
+    policy: PolicyDecision | None = None,
 ) -> None:
-    """Settles a member and audits it in its own event's chain, each once."""
-    member = deliveries.read(context, member.delivery_id) or member
+    """Settles a member and audits it in its own event's chain, each once.
+
+    `policy` is the decision that suppresses it. By default it is the one in the ledger, on which the summary
+    was sent, and without one that of the choice.
+    """
+    member = deliveries.read(context, held.item.delivery_id) or held.item
     if member.state is not DeliveryState.HELD:
         return
     action, recorded = audit.RECORDED_AS[outcome.state]
     suppressed = outcome.state is DeliveryState.SUPPRESSED
+    if policy is None:
+        policy = member.decision.policy if member.decision else held.recipient.policy
     # The entry first: a member that is settled is never looked at again.
     if not audit.is_audited(context, member, action):
         decided = audit.of_policy(policy)

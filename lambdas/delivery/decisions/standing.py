@@ -22,6 +22,7 @@ from lambdas.common.contracts.recipient import (
 )
 from lambdas.common.senders import sender_named
 from lambdas.delivery.context import DeliveryContext
+from lambdas.delivery.ledger.decision import RefusedAddressee
 from lambdas.policy.deciding import PolicyPatient, joined
 from lambdas.registry.records import Provider
 from lambdas.registry.settings import REGISTRY
@@ -43,6 +44,17 @@ class Refused:
     addressee: Addressee
     reason: RefusalReason
     policy: PolicyDecision = PolicyDecision()
+
+    @property
+    def noted(self) -> RefusedAddressee:
+        """The addressee as the ledger keeps them."""
+        one = self.addressee
+        return RefusedAddressee(
+            recipient_ref=one.recipient_ref,
+            reason=self.reason,
+            reasons=one.reasons,
+            policy=self.policy,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from lambdas.common.clock import now
 from lambdas.common.contracts.document import to_document
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
+from lambdas.delivery.ledger.decision import MailDecision
 from lambdas.delivery.ledger.due import NOT_DUE, due
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState, HoldReason
@@ -103,6 +104,17 @@ def note_also(context: LedgerContext, delivery_id: str, also: Sequence[str]) -> 
         context,
         delivery_id,
         {"also": list(also), "updated_at": now()},
+        "#state = :held",
+        {":held": DeliveryState.HELD},
+    )
+
+
+def note_decision(context: LedgerContext, delivery_id: str, decision: MailDecision) -> None:
+    """Writes the decision on which a held delivery is told with others, for the entry after the send."""
+    table.update(
+        context,
+        delivery_id,
+        {"decision": to_document(decision), "updated_at": now()},
         "#state = :held",
         {":held": DeliveryState.HELD},
     )

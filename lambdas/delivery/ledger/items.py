@@ -6,6 +6,7 @@ from typing import Any
 from lambdas.common.contracts.event import EventKind
 from lambdas.common.contracts.steps import DeliverNotificationInput
 from lambdas.common.contracts.written import Written
+from lambdas.delivery.ledger.decision import MailDecision
 from lambdas.delivery.ledger.states import AddressProblemState, DeliveryState, SwitchState
 
 
@@ -18,7 +19,8 @@ class DeliveryItem:
     DeliverNotification makes the delivery again, `members` the deliveries that a summary tells.
     `updates` are later events whose details the letter has. `also` are the references of the other
     recipients whom the same mail tells. `other_patient`: it corrects what was told of another patient than
-    the event's, so that no later event of the stay is for its recipient.
+    the event's, so that no later event of the stay is for its recipient. `decision` is that of the newest
+    try that was decided.
     """
 
     delivery_id: str
@@ -49,6 +51,7 @@ class DeliveryItem:
     digest_id: str = ""
     resent: int = 0
     document: Written | None = None
+    decision: MailDecision | None = None
     ses_message_id: str = ""
     reason: str = ""
     claimed_at: str = ""

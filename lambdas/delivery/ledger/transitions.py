@@ -25,6 +25,8 @@ from lambdas.delivery.ledger.table import Update
 LEASE_MS = 10_000
 """Longer than the function's timeout (7 s): a run that claimed an item this long ago has ended."""
 
+BEING_MADE = "ledger: another run is making this delivery"
+
 REFERENCES = (
     "event_id",
     "recipient_ref",
@@ -60,6 +62,8 @@ def claim(
         **{name: document[name] for name in REFERENCES if document[name]},
         # Fewer than when it was held, perhaps nobody.
         "also": list(delivery.also) or None,
+        # Of this try, also where an earlier one decided otherwise.
+        "decision": document["decision"],
     }
     condition = (
         "attribute_not_exists(#delivery_id) OR (#state = :claimed AND #lease_until < :moment)"
@@ -76,9 +80,21 @@ def claim(
     item = _item(claimed)
     if claimed.applied or item.state not in (DeliveryState.CLAIMED, DeliveryState.SENDING):
         return item
-    if item.lease_until >= _milliseconds() or item.state is DeliveryState.CLAIMED:
-        raise DependencyUnavailableError("ledger: another run is making this delivery")
-    return park(context, delivery, item.attempt_id)
+    if item.state is DeliveryState.CLAIMED:
+        raise DependencyUnavailableError(BEING_MADE)
+    return park_ended(context, delivery, item)
+
+
+def park_ended(
+    context: LedgerContext, delivery: DeliveryItem, sending: DeliveryItem
+) -> DeliveryItem:
+    """The item as `unknown`, where the run that was sending it has ended.
+
+    Raises `DependencyUnavailableError` while that run may still be at it.
+    """
+    if sending.lease_until >= _milliseconds():
+        raise DependencyUnavailableError(BEING_MADE)
+    return park(context, delivery, sending.attempt_id)
 
 
 def begin_sending(

@@ -1,0 +1,54 @@
+"""The decision on which a mail rests, as the ledger keeps it until its audit entries are written."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from lambdas.common.contracts.policy import PolicyDecision
+from lambdas.common.contracts.preferences import DetailLevel
+from lambdas.common.contracts.recipient import RecipientReason, RefusalReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedAddressee:
+    """An addressee whom the mail does not tell any more, the reason, and the policy's decision."""
+
+    recipient_ref: str
+    reason: RefusalReason
+    reasons: tuple[RecipientReason, ...] = ()
+    policy: PolicyDecision = PolicyDecision()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailDecision:
+    """The policy's decision, the detail of the mail, and those whom it does not tell any more.
+
+    It is written with the claim. A run that dies after the send leaves it to the next one, which cannot
+    decide the same again: the registry may have changed. `detail` is None where no mail was made, `reduced`
+    as `Detail`.
+    """
+
+    policy: PolicyDecision = PolicyDecision()
+    detail: DetailLevel | None = None
+    reduced: str = ""
+    refused: tuple[RefusedAddressee, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        policy: PolicyDecision,
+        refused: tuple[RefusedAddressee, ...] = (),
+        detail: DetailLevel | None = None,
+        reduced: str = "",
+    ) -> Self:
+        """The decision with the members of policies that an audit entry names, and no others."""
+        return cls(
+            policy=_for_audit(policy),
+            detail=detail,
+            reduced=reduced,
+            refused=tuple(replace(one, policy=_for_audit(one.policy)) for one in refused),
+        )
+
+
+def _for_audit(policy: PolicyDecision) -> PolicyDecision:
+    """Without the hidden categories: the ledger's readers need not know that a stay has such findings."""
+    return replace(policy, hidden_findings=(), notices=(), further=())

@@ -1,0 +1,184 @@
+"""A run that dies around the send leaves the ledger enough for each audit entry to be written once, as decided."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lambdas.common.audit import chain
+from lambdas.common.audit.chain import entries
+from lambdas.common.contracts.consent import Sensitivity
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.protection import Basis, SensitiveMark
+from lambdas.common.contracts.recipient import Recipient
+from lambdas.delivery import audit
+from lambdas.delivery.context import DeliveryContext
+from lambdas.delivery.ledger import deliveries, due, rate, transitions
+from lambdas.delivery.mail import mailer
+from tests.functional.lambdas.deliver_notification.world import (
+    ADMISSION,
+    RECIPIENT,
+    DeliveryWorld,
+    file_provider,
+    sent_mails,
+)
+from tests.functional.lambdas.release_deliveries.test_decided_again import OTHER, file_consent
+from tests.functional.lambdas.release_deliveries.world import DIGEST, due_now, release
+from tests.support.interruptions import CallPoint, Death, each_point
+
+pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
+
+UNIT = SensitiveMark(category=Sensitivity.SUBSTANCE_USE, basis=Basis.UNIT)
+MARKED = replace(ADMISSION, numbers=replace(ADMISSION.numbers, sensitive=(UNIT,)))
+
+AROUND_THE_SEND = (
+    (mailer, "store"),
+    (transitions, "claim"),
+    (rate, "may_send"),
+    (transitions, "begin_sending"),
+    (mailer, "send"),
+    (transitions, "confirm"),
+    (audit, "of_delivery"),
+    (chain, "append"),
+)
+DECIDED_BEFORE = {
+    ("begin_sending", "after"),
+    ("send", "before"),
+    ("send", "after"),
+    ("confirm", "before"),
+    ("confirm", "after"),
+    ("of_delivery", "before"),
+    ("of_delivery", "after"),
+    ("append", "before"),
+    ("append", "after"),
+}
+"""From the mark that a send begins on, the mail of this decision may have gone."""
+
+
+@pytest.fixture(autouse=True)
+def _long_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each run comes so long after a death that it is known to be one."""
+    monkeypatch.setattr(transitions, "LEASE_MS", -1)
+    monkeypatch.setattr(transitions, "TAKE_UP_AFTER", -due.TAKE_UP_AFTER)
+
+
+def permit(context: DeliveryContext, consent_id: str) -> None:
+    """Files the consent on which a notice of a protected stay rests."""
+    file_consent(context, consent_id, direction="permit", sensitivity="substance_use")
+
+
+def other_leaves(context: DeliveryContext) -> None:
+    file_provider(context, OTHER.provider_id, address=RECIPIENT.address, active=False)
+
+
+def other_returns(context: DeliveryContext) -> None:
+    file_provider(context, OTHER.provider_id, address=RECIPIENT.address)
+
+
+def shared(
+    context: DeliveryContext, recipient: Recipient, *events: PatientEvent
+) -> list[DeliveryWorld]:
+    """Events of one mail to two providers who share an address."""
+    return [DeliveryWorld(context, (replace(recipient, also=(OTHER,)),), one) for one in events]
+
+
+def dies(run: Callable[[], Any], point: CallPoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as crash:
+        point.kills(crash)
+        with pytest.raises(Death):
+            run()
+
+
+def said(context: DeliveryContext, event_id: str) -> list[tuple[str, str, str]]:
+    """Action, recipient and consent of each entry of the event that tells how a delivery ended."""
+    return [
+        (entry["action"], entry.get("recipient_ref", ""), entry.get("consent_id", ""))
+        for entry in entries(context, event_id)
+        if entry["action"] not in ("HELD", "ALREADY_SENT")
+    ]
+
+
+@each_point(*AROUND_THE_SEND)
+def test_one_who_is_left_out_of_a_mail_is_audited_once_with_the_rule_of_the_mail(
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, point: CallPoint
+) -> None:
+    [world] = shared(context, RECIPIENT, MARKED)
+    other_leaves(context)
+    permit(context, "first-form")
+    dies(world.run, point, monkeypatch)
+    if (point.name, point.moment) in DECIDED_BEFORE:
+        # Deciding again would say something else.
+        other_returns(context)
+        permit(context, "second-form")
+    for _ in range(2):
+        world.run()
+    assert len(sent_mails()) <= 1
+    found = said(context, MARKED.event_id)
+    ended = found[-1][0]
+    assert ended in ("SENT", "UNKNOWN")
+    assert found == [
+        ("SUPPRESSED", OTHER.recipient_ref, ""),
+        (ended, RECIPIENT.recipient_ref, "first-form"),
+    ]
+
+
+@each_point((transitions, "suppress"), (audit, "of_delivery"), (chain, "append"))
+def test_a_mail_that_is_suppressed_for_all_names_each_of_them_once(
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, point: CallPoint
+) -> None:
+    [world] = shared(context, RECIPIENT, MARKED)
+    other_leaves(context)
+    file_consent(context, "denial", direction="deny", sensitivity="all")
+    dies(world.run, point, monkeypatch)
+    if (point.name, point.moment) != ("suppress", "before"):
+        other_returns(context)
+        permit(context, "second-form")
+    for _ in range(2):
+        assert world.run()["outcome"] == "suppressed"
+    assert sent_mails() == []
+    assert said(context, MARKED.event_id) == [
+        ("SUPPRESSED", OTHER.recipient_ref, ""),
+        ("SUPPRESSED", RECIPIENT.recipient_ref, "denial"),
+    ]
+
+
+@each_point(*AROUND_THE_SEND, (deliveries, "note_also"), (deliveries, "settle_member"))
+def test_the_events_of_a_summary_name_its_rule_and_those_left_out_once(
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, point: CallPoint
+) -> None:
+    events = [replace(MARKED, event_id=f"{number:032x}") for number in (1, 2)]
+    for world in shared(context, DIGEST, *events):
+        assert world.run()["outcome"] == "held"
+    other_leaves(context)
+    permit(context, "first-form")
+    due_now()
+    dies(lambda: release(context), point, monkeypatch)
+    if (point.name, point.moment) in DECIDED_BEFORE - {("append", "before"), ("append", "after")}:
+        permit(context, "second-form")
+    for _ in range(3):
+        due_now()
+        release(context)
+    assert len(sent_mails()) <= 1
+    for event in events:
+        suppressed, ended = said(context, event.event_id)
+        assert suppressed == ("SUPPRESSED", OTHER.recipient_ref, "")
+        assert ended[0] in ("SENT", "UNKNOWN")
+        assert ended[1:] == (DIGEST.recipient_ref, "first-form")
+
+
+@each_point((mailer, "send"))
+def test_a_summary_that_may_have_gone_is_not_called_suppressed_when_the_patient_opts_out(
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, point: CallPoint
+) -> None:
+    events = [replace(ADMISSION, event_id=f"{number:032x}") for number in (1, 2)]
+    for event in events:
+        assert DeliveryWorld(context, (DIGEST,), event).run()["outcome"] == "held"
+    due_now()
+    dies(lambda: release(context), point, monkeypatch)
+    file_consent(context, "denial", direction="deny", sensitivity="all")
+    for _ in range(2):
+        due_now()
+        release(context)
+    for event in events:
+        assert [one[0] for one in said(context, event.event_id)] == ["UNKNOWN"]
