@@ -5,7 +5,7 @@ import os
 import sys
 
 from receiver.app import serve
-from receiver.errors import StoreUnavailableError
+from receiver.errors import BackgroundTaskError, StoreUnavailableError
 from receiver.intake.intake import Intake
 from receiver.loop import run
 from receiver.settings import SettingError, read_settings
@@ -25,6 +25,8 @@ def main(store_type: type[Store] = Store, intake_type: type[Intake] = Intake) ->
         log.error(f"cannot start: {error}")
     except StoreUnavailableError as error:
         log.error(f"cannot start: the configuration document cannot be read ({error})")
+    except BackgroundTaskError:
+        log.error("ended, because a background task kept failing")
     except OSError as error:
         log.error(f"cannot start: cannot listen on a port ({os.strerror(error.errno or 0)})")
     else:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from receiver.background import in_background
+from receiver.errors import BackgroundTaskError
 from receiver.intake.configuration import SenderConfiguration
 from receiver.intake.intake import Intake
 from receiver.intake.reference_key import ReferenceKey
@@ -15,7 +16,7 @@ from receiver.storage.aws_client.calls import Aws, read_secret
 from receiver.storage.store import Store
 from receiver.telemetry.health import HealthServer, Readiness
 from receiver.telemetry.log import Log, where
-from receiver.telemetry.metrics import Metrics
+from receiver.telemetry.metrics import TASK_FAILURES, Metrics
 from receiver.transport.server import MllpServer
 from receiver.transport.tls import Tls
 
@@ -32,26 +33,31 @@ async def serve(
 
     Benchmarks measure a part of the receiver with a subclass of `Store` or `Intake`.
     Raises `SettingError` for a secret that cannot be read, and for a malformed reference key,
-    certificate or configuration document, `StoreUnavailableError` when S3 returns no document, and
-    `OSError` for a port in use.
+    certificate or configuration document, `StoreUnavailableError` when S3 returns no document,
+    `OSError` for a port in use, and `BackgroundTaskError` when a task that it cannot do without keeps failing.
     """
     loop = asyncio.get_running_loop()
     stop_signal = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop_signal.set)
 
-    loop.set_exception_handler(lambda _, context: _report(log, context))
-
     secret = read_secret(settings.reference_key_secret, "ENS_REFERENCE_KEY_SECRET")
     key = ReferenceKey.from_secret(secret)
     metrics = Metrics(settings.environment, log)
+    loop.set_exception_handler(lambda _, context: _report(log, metrics, context))
     tls = Tls(settings, metrics, log)
     tls.load()
     aws = Aws(settings)
     configuration = SenderConfiguration(settings, aws, metrics, log)
     await configuration.load()
     intake = intake_type(settings, store_type(settings, aws, key), key, metrics, log)
-    server = MllpServer(settings, intake, configuration, metrics, log, tls=tls)
+    broken = asyncio.Event()
+
+    def give_up() -> None:
+        broken.set()
+        stop_signal.set()
+
+    server = MllpServer(settings, intake, configuration, metrics, log, tls=tls, give_up=give_up)
     health = HealthServer(settings.mllp_host, settings.health_port, Readiness(server, intake))
 
     mllp_port, health_port = await server.start(), await health.start()
@@ -67,10 +73,13 @@ async def serve(
     def counted(metric: str) -> Callable[[], None]:
         return lambda: metrics.count(metric)
 
+    failed = counted(TASK_FAILURES)
+    # Configuration and certificates are not vital: the receiver serves on with those in use, and a new
+    # process could not start.
     tasks = [
-        in_background("metrics", lambda: _flush(metrics, server, intake, tls), log),
+        in_background("metrics", lambda: _flush(metrics, server, intake, tls), log, failed),
         in_background("TLS", tls.keep_fresh, log, counted("CertificateNotUsed")),
-        in_background("credentials", aws.identity.keep_fresh, log),
+        in_background("credentials", aws.identity.keep_fresh, log, failed, give_up=give_up),
         in_background(
             "configuration", configuration.keep_fresh, log, counted("ConfigurationNotUsed")
         ),
@@ -85,6 +94,8 @@ async def serve(
     intake.end()
     metrics.flush()
     log.info("stopped")
+    if broken.is_set():
+        raise BackgroundTaskError
 
 
 async def _flush(metrics: Metrics, server: MllpServer, intake: Intake, tls: Tls) -> None:
@@ -97,7 +108,8 @@ async def _flush(metrics: Metrics, server: MllpServer, intake: Intake, tls: Tls)
         metrics.flush()
 
 
-def _report(log: Log, context: dict[str, Any]) -> None:
-    """Logs the position of an uncaught exception. asyncio's own report may quote message content."""
+def _report(log: Log, metrics: Metrics, context: dict[str, Any]) -> None:
+    """Counts an uncaught exception and logs its position. asyncio's own report may quote message content."""
+    metrics.count(TASK_FAILURES)
     error = context.get("exception")
     log.error("uncaught exception in the event loop", error=where(error) if error else "")

@@ -3,3 +3,7 @@
 
 class StoreUnavailableError(Exception):
     """Raised when S3 or SQS has not confirmed in time. The sender gets AR and sends the message again."""
+
+
+class BackgroundTaskError(Exception):
+    """Raised when a background task that the receiver cannot do without keeps failing."""

@@ -23,6 +23,7 @@ from receiver.transport.keepalive import keep_alive
 from receiver.transport.protocols import protocol_of
 from receiver.transport.shares import PeerShare, Shares
 
+INTERNAL_ERROR = "internal error"
 _CLOSED_BY_SENDER = "closed by the sender"
 _SMALL_MESSAGE_SECONDS = 0.00005
 """Processor time that a message costs after decoding; longer ones are timed."""
@@ -53,6 +54,9 @@ class Owner(Protocol):
 
     def closed(self, connection: "MllpConnection") -> None:
         """Called once the connection is gone."""
+
+    def failed(self, task: str, error: Exception) -> None:
+        """Called after an error of the program in a task of the connection."""
 
 
 class _Place:
@@ -110,13 +114,16 @@ class MllpConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Starts the connection, after the TLS handshake if there is one."""
         self._transport = cast(asyncio.Transport, transport)
-        keep_alive(transport.get_extra_info("socket"))
-        self._tls = transport.get_extra_info("sslcontext") is not None
-        self.certificate = ClientCertificate.of_peer(transport.get_extra_info("peercert"))
-        if self.certificate is not None and self.certificate.not_after:
-            self._expires_at = end_of_peer(self.certificate.not_after).timestamp()
-        self._find_senders()
-        self._owner.opened(self)
+        try:
+            keep_alive(transport.get_extra_info("socket"))
+            self._tls = transport.get_extra_info("sslcontext") is not None
+            self.certificate = ClientCertificate.of_peer(transport.get_extra_info("peercert"))
+            if self.certificate is not None and self.certificate.not_after:
+                self._expires_at = end_of_peer(self.certificate.not_after).timestamp()
+            self._find_senders()
+            self._owner.opened(self)
+        except Exception as error:
+            self._fail("opening", error)
 
     def data_received(self, data: bytes) -> None:
         """Cuts the data into frames and starts their tasks."""
@@ -142,9 +149,16 @@ class MllpConnection(asyncio.Protocol):
                     self._drop_rest()
             self._decode(data)
             if not self._backlog and self._undecoded and not self.share.is_paused:
-                self._loop.call_soon(self._next_turn)
+                self._loop.call_soon(self._later_turn)
             elif not self._undecoded:
                 self._go_on()
+
+    def _later_turn(self) -> None:
+        """The next turn as a callback, whose error the transport does not see."""
+        try:
+            self._next_turn()
+        except Exception as error:
+            self._fail("decoding", error)
 
     def _drop_rest(self) -> None:
         self._rest, self._rest_from = b"", 0
@@ -319,7 +333,7 @@ class MllpConnection(asyncio.Protocol):
         if self._transport is None:
             return
         if self._undecoded and not self._backlog:
-            self._loop.call_soon(self._next_turn)
+            self._loop.call_soon(self._later_turn)
         if not self._in_flight and not self._backlog and self._finished():
             self._finish(self._transport)
         elif not self._input_ended:
@@ -372,12 +386,27 @@ class MllpConnection(asyncio.Protocol):
         return self._input_ended or (self._stopping and not received)
 
     async def _answer(self, frame: Frame, place: _Place) -> None:
-        if self._table is not self._owner.senders:  # the configuration document has changed
-            self._find_senders()
-        place.answer = await self._intake.answer(frame, self._origin, self._turns, self._spent)
-        place.answered = True
-        self._shares.ended(self.share)
-        self._settle()
+        try:
+            try:
+                if self._table is not self._owner.senders:  # the configuration document has changed
+                    self._find_senders()
+                place.answer = await self._intake.answer(
+                    frame, self._origin, self._turns, self._spent
+                )
+            except Exception as error:
+                # A message without an answer would hold back all later answers of the connection.
+                self._fail("answering", error)
+            place.answered = True
+            self._shares.ended(self.share)
+            self._settle()
+        except Exception as error:
+            self._fail("answering", error)
+
+    def _fail(self, task: str, error: Exception) -> None:
+        """Closes the connection after an error of the program; its sender sends unanswered messages again."""
+        self._why = INTERNAL_ERROR
+        self._owner.failed(task, error)
+        self.abort()
 
     def _spent(self, seconds: float) -> None:
         """Counts the processor time of one message."""

@@ -4,17 +4,18 @@ import asyncio
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
-from receiver.background import in_background
+from receiver.background import Forever, in_background
 from receiver.intake.configuration import SenderConfiguration
 from receiver.intake.intake import Intake
 from receiver.intake.sender_table import SenderTable, within
 from receiver.settings import ReceiverSettings
 from receiver.telemetry.hourly_cap import HourlyCap
-from receiver.telemetry.log import Log
-from receiver.telemetry.metrics import Metrics
-from receiver.transport.connection import MllpConnection
+from receiver.telemetry.log import Log, where
+from receiver.telemetry.metrics import TASK_FAILURES, Metrics
+from receiver.transport.connection import INTERNAL_ERROR, MllpConnection
 from receiver.transport.proxy_protocol import ProxyHeaderError, read_client_address
 from receiver.transport.shares import PeerShare, Shares
 from receiver.transport.tls import Tls
@@ -43,6 +44,7 @@ class MllpServer:
         log: Log,
         *,
         tls: Tls,
+        give_up: Callable[[], None] = lambda: None,
     ) -> None:
         self.settings = settings
         self.intake = intake
@@ -50,6 +52,7 @@ class MllpServer:
         self.log = log
         self._configuration = configuration
         self._tls = tls
+        self._give_up = give_up
         tls.on_new_trust = self._ask_for_certificates
         self._logged = HourlyCap(_MAX_LINES_PER_HOUR, 1)
         self.shares = Shares(settings.max_held_bytes, settings.store_connections)
@@ -73,13 +76,24 @@ class MllpServer:
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
         self._listener.setblocking(False)
         listener = self._listener
-        self._accepting = in_background("accepting", lambda: self._accept(listener), self.log)
+        self._accepting = self._in_background("accepting", lambda: self._accept(listener))
         self._watching = [
-            in_background("timeouts", self._watch_connections, self.log),
-            in_background("shares", self.shares.share_out, self.log),
+            self._in_background("timeouts", self._watch_connections),
+            self._in_background("shares", self.shares.share_out),
         ]
         port: int = listener.getsockname()[1]
         return port
+
+    def _in_background(self, name: str, forever: Forever) -> asyncio.Task[None]:
+        def failed() -> None:
+            self.metrics.count(TASK_FAILURES)
+
+        return in_background(name, forever, self.log, failed, give_up=self._give_up)
+
+    def failed(self, task: str, error: Exception) -> None:
+        """Counts and logs an error of the program in the task of one connection, which is then closed."""
+        self.metrics.count(TASK_FAILURES)
+        self.log.error("task of a connection failed", task=task, error=where(error))
 
     async def stop(self) -> None:
         """Stops accepting, waits until messages in flight are answered, and closes all connections.
@@ -213,6 +227,9 @@ class MllpServer:
             why = "timeout before the TLS handshake ended"
         except OSError as error:  # TLS errors are among them
             why = f"TLS handshake failed: {_handshake_problem(error)}"
+        except Exception as error:
+            self.failed("admitting", error)
+            why = INTERNAL_ERROR
         finally:
             if share is not None:
                 self.shares.leave_place(share)
@@ -244,7 +261,12 @@ class MllpServer:
             now = time.monotonic()
             self._logged.ended_hour(now)
             for connection in tuple(self._connections):
-                connection.check(now)
+                try:
+                    connection.check(now)
+                except Exception as error:
+                    # The timeouts of the others go on.
+                    self.failed("timeouts", error)
+                    connection.abort()
 
 
 def _handshake_problem(error: OSError) -> str:

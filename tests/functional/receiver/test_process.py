@@ -142,3 +142,86 @@ def test_a_busy_port_is_said_so(aws: StubAws) -> None:
             (line,) = rest(process)
             assert line["message"].startswith("cannot start: cannot listen on a port")
             assert process.returncode == 1
+
+
+BROKEN = """
+import sys
+from receiver import background
+background._RESTART_SECONDS = 0.01
+from {module} import {owner}
+
+async def broken(*_):
+    raise ValueError("a value")
+
+setattr({owner}, "{name}", broken)
+from receiver.__main__ import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "owner", "name", "task"),
+    [
+        ("receiver.transport.server", "MllpServer", "_accept", "accepting"),
+        ("receiver.transport.server", "MllpServer", "_watch_connections", "timeouts"),
+        ("receiver.transport.shares", "Shares", "share_out", "shares"),
+        ("receiver.storage.aws_client.calls", "ProcessCredentials", "keep_fresh", "credentials"),
+    ],
+)
+def test_a_task_that_keeps_failing_ends_the_process_so_that_ecs_starts_a_new_one(
+    aws: StubAws, module: str, owner: str, name: str, task: str
+) -> None:
+    """`/live` answers on: without the end, the load balancer would take the receiver for sound."""
+    script = BROKEN.format(module=module, owner=owner, name=name)
+    process = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env=environment(aws),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    lines = [json.loads(line) for line in process.stdout.splitlines()]
+    said = [line["message"] for line in lines if "message" in line]
+    assert process.returncode == 1
+    assert said[-1] == "ended, because a background task kept failing"
+    (given_up,) = [one for one in lines if "the receiver ends" in one.get("message", "")]
+    assert (given_up["task"], given_up["failures"]) == (task, 10)
+    assert said.count("background task failed and begins again") == 9
+    assert sum(line.get("TaskFailures", 0) for line in lines) == 10
+    assert "a value" not in process.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "owner", "name"),
+    [
+        ("receiver.intake.configuration", "SenderConfiguration", "keep_fresh"),
+        ("receiver.transport.tls", "Tls", "keep_fresh"),
+    ],
+)
+def test_a_renewal_that_keeps_failing_leaves_the_receiver_in_service(
+    aws: StubAws, module: str, owner: str, name: str
+) -> None:
+    """A new process could not read the document either; this one has the previous one."""
+    script = BROKEN.format(module=module, owner=owner, name=name)
+    process = subprocess.Popen(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env=environment(aws),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        port = first_line(process)["mllp_port"]
+        assert process.stdout is not None
+        for _ in range(20):
+            assert "begins again" in process.stdout.readline()
+        with Peer(port) as sender:
+            assert sender.ask(adt()) == "AA NG-1"
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+        assert process.returncode == 0
+    finally:
+        process.kill()
+        process.communicate()
