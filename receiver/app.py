@@ -16,7 +16,7 @@ from receiver.storage.aws_client.calls import Aws, read_secret
 from receiver.storage.store import Store
 from receiver.telemetry.health import HealthServer, Readiness
 from receiver.telemetry.log import Log, where
-from receiver.telemetry.metrics import TASK_FAILURES, Metrics
+from receiver.telemetry.metrics import Metrics
 from receiver.transport.server import MllpServer
 from receiver.transport.tls import Tls
 
@@ -73,7 +73,7 @@ async def serve(
     def counted(metric: str) -> Callable[[], None]:
         return lambda: metrics.count(metric)
 
-    failed = counted(TASK_FAILURES)
+    failed = counted("TaskFailures")
     # Configuration and certificates are not vital: the receiver serves on with those in use, and a new
     # process could not start.
     tasks = [
@@ -110,6 +110,6 @@ async def _flush(metrics: Metrics, server: MllpServer, intake: Intake, tls: Tls)
 
 def _report(log: Log, metrics: Metrics, context: dict[str, Any]) -> None:
     """Counts an uncaught exception and logs its position. asyncio's own report may quote message content."""
-    metrics.count(TASK_FAILURES)
+    metrics.count("TaskFailures")
     error = context.get("exception")
     log.error("uncaught exception in the event loop", error=where(error) if error else "")

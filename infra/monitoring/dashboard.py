@@ -15,7 +15,7 @@ from infra.monitoring.watched import Watched
 RECEIVER_ALARMS = (
     *("receivers-missing", "receiver-cannot-store", "messages-rejected", "messages-not-allowed"),
     *("acknowledgements-slow", "storing-slow", "configuration-not-used"),
-    *("certificate-not-used", "certificates-expiring"),
+    *("certificate-not-used", "certificates-expiring", "receiver-tasks-failed"),
 )
 """The names of the ingress stack's alarms. That stack imports from the core, so the core has only
 names."""

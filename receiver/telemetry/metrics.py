@@ -7,8 +7,6 @@ from typing import Any
 from receiver.telemetry.log import Log
 
 NAMESPACE = "hl7-ens"
-TASK_FAILURES = "TaskFailures"
-"""Errors of the program itself: of a background task, of a connection's task, of a callback."""
 # At most 100 values of a metric in one EMF line (CloudWatch, "Embedded metric format specification").
 MAX_VALUES = 100
 

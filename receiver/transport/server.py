@@ -14,7 +14,7 @@ from receiver.intake.sender_table import SenderTable, within
 from receiver.settings import ReceiverSettings
 from receiver.telemetry.hourly_cap import HourlyCap
 from receiver.telemetry.log import Log, where
-from receiver.telemetry.metrics import TASK_FAILURES, Metrics
+from receiver.telemetry.metrics import Metrics
 from receiver.transport.connection import INTERNAL_ERROR, MllpConnection
 from receiver.transport.proxy_protocol import ProxyHeaderError, read_client_address
 from receiver.transport.shares import PeerShare, Shares
@@ -86,13 +86,13 @@ class MllpServer:
 
     def _in_background(self, name: str, forever: Forever) -> asyncio.Task[None]:
         def failed() -> None:
-            self.metrics.count(TASK_FAILURES)
+            self.metrics.count("TaskFailures")
 
         return in_background(name, forever, self.log, failed, give_up=self._give_up)
 
     def failed(self, task: str, error: Exception) -> None:
         """Counts and logs an error of the program in the task of one connection, which is then closed."""
-        self.metrics.count(TASK_FAILURES)
+        self.metrics.count("TaskFailures")
         self.log.error("task of a connection failed", task=task, error=where(error))
 
     async def stop(self) -> None:

@@ -457,3 +457,27 @@ def test_an_entry_of_the_workflow_that_no_day_has_is_reported_with_its_event(
     forged = {**genuine, **failure, "sk": "workflow#run-1#RecordFailure"}
     table.put_item(Item=without("outcome_time")(forged))
     assert verify(auditing, EVENT).problems == [f"entry {forged['sk']} has no outcome_time"]
+
+
+def test_entries_that_expire_one_by_one_are_no_attack_and_earlier_removals_are(
+    context: LedgerContext, auditing: AuditContext, table: Any
+) -> None:
+    """DynamoDB deletes expired items in no order, within a few days (developer guide, "Time to Live")."""
+    story = Story(context, EVENT).run().received().parsed().completed()
+    story.run().step("DeliverNotification", "ALREADY_SENT").completed()
+    digested(auditing)
+    expired = StoredDays(audit=0)
+    later = replace(auditing, settings=replace(auditing.settings, stored_days=expired))
+    items = partition(table, EVENT)
+    assert len(items) == 6
+    for removed in items:
+        restore(table, EVENT, [item for item in items if item is not removed])
+        assert verify(auditing, EVENT, auditing.digests()).problems, removed["sk"]
+        assert verify(later, EVENT, later.digests()).problems == [], removed["sk"]
+        left = [item for item in items if item["sk"] > removed["sk"]]
+        restore(table, EVENT, left)
+        assert verify(later, EVENT, later.digests()).problems == [], removed["sk"]
+    restore(table, EVENT, items)
+    own = next(item for item in items if item["sk"].startswith("workflow#run-1"))
+    table.put_item(Item={**own, "started_at": "2020-01-01T00:00:00.000Z"})
+    assert verify(later, EVENT, later.digests()).problems

@@ -45,6 +45,7 @@ def test_what_may_go_wrong_at_the_receiver_has_an_alarm(prod: Stacks) -> None:
             "configuration-not-used",
             "certificate-not-used",
             "certificates-expiring",
+            "receiver-tasks-failed",
         ),
     }
 
