@@ -56,7 +56,8 @@ def verify(context: Context, event_id: str, digests: DigestBucket | None = None)
     known = digests.days() if digests else []
     if digests and items.days:
         # Entries of a later day may be missing: the digests of the following days would name them.
-        last = date.fromisoformat(items.days[-1]) + timedelta(days=LOOK_AHEAD_DAYS)
+        newest = min(items.days[-1], newest_day())
+        last = date.fromisoformat(newest) + timedelta(days=LOOK_AHEAD_DAYS)
         for day in known:
             if items.days[0] <= day <= last.isoformat():
                 digests.read(day)
