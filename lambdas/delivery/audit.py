@@ -14,6 +14,7 @@ from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.decisions import detail as details
 from lambdas.delivery.decisions.detail import Detail
 from lambdas.delivery.ledger.decision import MailDecision, RefusedAddressee
+from lambdas.delivery.ledger.entries import of_policy, of_refused, told_too
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState
 
@@ -105,33 +106,6 @@ def _of_state(item: DeliveryItem, detail: Detail) -> dict[str, Any]:
         case DeliveryState.HELD:
             facts |= {"hold_reason": item.hold_reason, "release_at": item.release_at}
     return facts
-
-
-def of_refused(item: DeliveryItem, one: RefusedAddressee) -> dict[str, Any]:
-    """The members of the entry about an addressee whom a delivery's mail does not tell any more."""
-    return {
-        **item.audit_members,
-        "recipient_ref": one.recipient_ref,
-        "reasons": one.reasons,
-        "suppressed_because": one.reason,
-        **of_policy(one.policy),
-    }
-
-
-def of_policy(policy: PolicyDecision) -> dict[str, Any]:
-    """The members of an entry that name a decision's rule, its consent, and the parts that it leaves out."""
-    return {
-        "policy_file": policy.rule.file,
-        "policy_rule": policy.rule.rule,
-        "policy_version": policy.rule.version,
-        "consent_id": policy.consent_id,
-        "left_out": policy.left_out or None,
-    }
-
-
-def told_too(item: DeliveryItem, other_ref: str) -> dict[str, Any]:
-    """The members of the entry about another recipient of a mail, which the index `by_recipient` holds."""
-    return {**item.audit_members, "recipient_ref": other_ref, "told_with": item.recipient_ref}
 
 
 def unaudited(

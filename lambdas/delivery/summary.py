@@ -30,7 +30,7 @@ from lambdas.delivery.delivery import (
     result_of,
     why_held,
 )
-from lambdas.delivery.ledger import deliveries
+from lambdas.delivery.ledger import deliveries, entries
 from lambdas.delivery.ledger.decision import MailDecision
 from lambdas.delivery.ledger.deliveries import MemberOutcome
 from lambdas.delivery.ledger.items import DeliveryItem
@@ -182,7 +182,7 @@ def _leave_out(
             item,
             AuditAction.SUPPRESSED,
             AuditOutcome.SUPPRESSED,
-            audit.of_refused(item, one),
+            entries.of_refused(item, one),
         )
         for one in audit.unaudited(context, item, [one.noted for one in standing.refused])
     ]
@@ -258,14 +258,14 @@ def _settle(
         policy = member.decision.policy if member.decision else held.recipient.policy
     # The entry first: a member that is settled is never looked at again.
     if not audit.is_audited(context, member, action):
-        decided = audit.of_policy(policy)
+        decided = entries.of_policy(policy)
         told_too = [
             _entry(
                 run,
                 member,
                 AuditAction.TOLD_TOO,
                 AuditOutcome.OK,
-                {**audit.told_too(member, other), **decided},
+                {**entries.told_too(member, other), **decided},
             )
             for other in (member.also if outcome.state is DeliveryState.SENT else ())
         ]

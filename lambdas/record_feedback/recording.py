@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from lambdas.common.audit import chain
 from lambdas.common.audit.canonical import HEAD
 from lambdas.common.aws.items import Item
-from lambdas.common.contracts.audit import AuditAction, AuditOutcome
+from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome
 from lambdas.common.contracts.steps import FeedbackOutcome, RecordFeedbackResult
 from lambdas.common.handler import Run
 from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger import feedback as ledger
 from lambdas.delivery.ledger.context import LedgerContext
+from lambdas.delivery.ledger.entries import beside, decided
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import AddressProblemState, DeliveryState
 from lambdas.record_feedback.feedback import Detail, Feedback
@@ -75,10 +76,20 @@ def _record(context: LedgerContext, run: Run, feedback: Feedback, delivery: Deli
         **delivery.audit_members,
         "ses_message_id": feedback.ses_message_id,
     }
-    entries = []
-    if _is_without_outcome(feedback, delivery, actions):
-        entries.append(run.entry(AuditAction.SENT, AuditOutcome.OK, **facts))
+    entries: list[AuditEntry] = []
+    without_outcome = _is_without_outcome(feedback, delivery, actions)
+    if without_outcome or _ends_doubt(feedback, actions):
+        known = {
+            (entry["action"], entry.get("recipient_ref", ""))
+            for entry in items
+            if entry.get("delivery_id") == delivery.delivery_id
+        }
+        entries += beside(delivery, known, run.entry, sender=None)
+    if without_outcome:
+        entries.append(run.entry(AuditAction.SENT, AuditOutcome.OK, **facts | decided(delivery)))
     own = {"ses_event": feedback.mark, "detail": feedback.detail_code}
+    if feedback.meaning.action is AuditAction.SENT:
+        own |= decided(delivery)
     action, outcome = feedback.meaning.action, feedback.meaning.outcome
     entries.append(run.entry(action, outcome, **facts, **own))
     run.audit_of(delivery.event_id, *entries, head=head)
@@ -89,6 +100,12 @@ def _is_without_outcome(feedback: Feedback, delivery: DeliveryItem, actions: Act
     """Whether a release ended between SES's answer and its audit entry, which no workflow would repeat."""
     told = feedback.event_type in ("Delivery", "Bounce")
     return told and delivery.released and not {"SENT", "UNKNOWN"} & actions.keys()
+
+
+def _ends_doubt(feedback: Feedback, actions: Actions) -> bool:
+    """Whether the event proves that a mail went of which the chain says UNKNOWN."""
+    proves = feedback.meaning.state is DeliveryState.SENT
+    return proves and "UNKNOWN" in actions and "SENT" not in actions
 
 
 def _report_address(context: LedgerContext, feedback: Feedback, item: DeliveryItem) -> None:

@@ -5,27 +5,33 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from lambdas.common.audit import chain
 from lambdas.common.audit.chain import entries
 from lambdas.common.contracts.consent import Sensitivity
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.protection import Basis, SensitiveMark
-from lambdas.common.contracts.recipient import Recipient
+from lambdas.common.contracts.recipient import Addressee, Recipient, RecipientReason
 from lambdas.delivery import audit
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import deliveries, due, rate, transitions
+from lambdas.delivery.ledger import deliveries, due, problems, rate, transitions
+from lambdas.delivery.ledger.states import SwitchState
 from lambdas.delivery.mail import mailer
+from lambdas.record_feedback.handler import lambda_handler as feedback
 from tests.functional.lambdas.deliver_notification.world import (
     ADMISSION,
     RECIPIENT,
     DeliveryWorld,
     file_provider,
     sent_mails,
+    ses_answers,
 )
 from tests.functional.lambdas.release_deliveries.test_decided_again import OTHER, file_consent
-from tests.functional.lambdas.release_deliveries.world import DIGEST, due_now, release
+from tests.functional.lambdas.release_deliveries.world import DIGEST, STAND_IN, due_now, release
 from tests.support.interruptions import CallPoint, Death, each_point
+from tests.support.lambda_context import LambdaContext
+from tests.support.ses_events import ses_event
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
 
@@ -182,3 +188,64 @@ def test_a_summary_that_may_have_gone_is_not_called_suppressed_when_the_patient_
         release(context)
     for event in events:
         assert [one[0] for one in said(context, event.event_id)] == ["UNKNOWN"]
+
+
+THIRD = Addressee("k1.third", (RecipientReason.CARE_TEAM,), "k1.third", STAND_IN.name)
+
+
+def to_three(context: DeliveryContext) -> DeliveryWorld:
+    """A mail that waits; of its three addressees one has left."""
+    problems.set_switch(context, SwitchState.PAUSED, "operator")
+    world = DeliveryWorld(context, (replace(RECIPIENT, also=(OTHER, THIRD)),), MARKED)
+    assert world.run()["outcome"] == "held"
+    problems.set_switch(context, SwitchState.ON, "operator")
+    other_leaves(context)
+    permit(context, "first-form")
+    due_now()
+    return world
+
+
+def ses_says(context: DeliveryContext, world: DeliveryWorld, *kinds: str) -> None:
+    for kind in kinds:
+        said_by_ses = ses_event(kind, MARKED.event_id, world.delivery_id)
+        feedback.with_context(context)(said_by_ses, LambdaContext("RecordFeedback"))
+
+
+@pytest.mark.parametrize("kinds", [("Delivery",), ("Send", "Delivery"), ("Delivery", "Delivery")])
+@each_point((mailer, "send"), (transitions, "confirm"), (chain, "append"))
+def test_feedback_about_a_mail_whose_run_died_writes_the_entries_of_all_its_addressees_once(
+    context: DeliveryContext,
+    monkeypatch: pytest.MonkeyPatch,
+    point: CallPoint,
+    kinds: tuple[str, ...],
+) -> None:
+    """ReleaseDeliveries makes a delivery again after minutes; SES says earlier that the mail went."""
+    world = to_three(context)
+    dies(lambda: release(context), point, monkeypatch)
+    if (point.name, point.moment) == ("send", "before"):
+        return  # nothing went, so SES says nothing
+    ses_says(context, world, *kinds)
+    for _ in range(2):
+        due_now()
+        release(context)
+    found = said(context, MARKED.event_id)
+    assert sorted(one for one in found if one[0] != "DELIVERED") == [
+        ("SENT", RECIPIENT.recipient_ref, "first-form"),
+        ("SUPPRESSED", OTHER.recipient_ref, ""),
+        ("TOLD_TOO", THIRD.recipient_ref, "first-form"),
+    ]
+
+
+@pytest.mark.parametrize("kinds", [("Send",), ("Send", "Delivery"), ("Delivery",)])
+def test_feedback_that_ends_a_doubt_shows_the_others_of_the_mail_as_told(
+    context: DeliveryContext, kinds: tuple[str, ...]
+) -> None:
+    world = to_three(context)
+    with ses_answers(context, ReadTimeoutError(endpoint_url="x")):
+        release(context)
+    assert [one[0] for one in said(context, MARKED.event_id)] == ["SUPPRESSED", "UNKNOWN"]
+    for _ in range(2):
+        ses_says(context, world, *kinds)
+    found = said(context, MARKED.event_id)
+    assert found.count(("TOLD_TOO", THIRD.recipient_ref, "first-form")) == 1
+    assert [one[0] for one in found].count("SUPPRESSED") == 1
