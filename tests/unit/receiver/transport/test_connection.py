@@ -103,6 +103,9 @@ class FakeOwner:
         connection.share.members.discard(connection)
         self.lost.set()
 
+    def failed(self, task: str, error: Exception) -> None:
+        raise error
+
     def connect(self) -> MllpConnection:
         connection = MllpConnection(self, self.shares.of("127.0.0.1"))
         connection.connection_made(self.transport)
