@@ -14,7 +14,7 @@ from lambdas.lookup_identities.care_team import fallbacks, named_providers, reci
 from lambdas.lookup_identities.care_team.preferences import NotificationSubject
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.event_keys import keys_of
-from lambdas.lookup_identities.matching import identifiers
+from lambdas.lookup_identities.matching import agreement, identifiers
 from lambdas.lookup_identities.matching.demographics import given
 from lambdas.lookup_identities.matching.identifiers import (
     MAX_IDENTIFIER_CHARACTERS,
@@ -79,7 +79,7 @@ def resolve(
                 check_mapped(context, usable)
         tell(Query.of(usable, found))
         if found:
-            found = identifiers.agreeing(event.patient, found, identifier_alone=identifier_alone)
+            found = agreement.agreeing(event.patient, found, identifier_alone=identifier_alone)
     if found is None or care is None:
         return None
     found = replace(found, warnings=(*warnings, *found.warnings))
