@@ -21,7 +21,8 @@ from lambdas.common.contracts.encounter import (
     Notice,
     Phase,
 )
-from lambdas.common.contracts.event import CANCELS, NOTIFIED, EventKind, PatientEvent
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.event_kind import CANCELS, NOTIFIED, EventKind
 from lambdas.common.contracts.recipient import FirstNotice
 from lambdas.common.contracts.stay_flags import EarlierStay, FlagKind, StayFlag
 from lambdas.common.contracts.visit import CodedText, Location

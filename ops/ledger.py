@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
+from lambdas.common.contracts.delivery import DeliveryState
 from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger.items import AddressProblem, DeliveryItem
-from lambdas.delivery.ledger.states import AddressProblemState, DeliveryState, SwitchState
+from lambdas.delivery.ledger.states import AddressProblemState, SwitchState
 from ops.audit.entry import audit
 from ops.audit.looks import reason_for
 from ops.deployment import Deployment

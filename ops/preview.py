@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from lambdas.common.clock import iso
 from lambdas.common.contracts.encounter import Decision, Effect, Encounter, EncounterClass
-from lambdas.common.contracts.event import CANCELS, PatientEvent
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.event_kind import CANCELS
 from lambdas.common.contracts.findings import ClinicalFindings, FindingsOutcome
 from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.preferences import DetailLevel

@@ -20,7 +20,8 @@ import boto3
 from moto import mock_aws
 
 from lambdas.common.aws.items import to_item
-from lambdas.common.contracts.event import EventKind, PatientEvent
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.contracts.patient import Patient, PatientIdentifier
 from lambdas.common.contracts.person import Name
 from lambdas.common.senders import SenderProfile

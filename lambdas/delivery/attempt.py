@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from botocore.exceptions import ClientError
 
 from lambdas.common.clock import milliseconds_since, now
+from lambdas.common.contracts.delivery import DeliveryState, HoldReason
 from lambdas.common.errors import (
     ConfigurationError,
     DeliveryRefusedError,
@@ -18,7 +19,7 @@ from lambdas.delivery.ledger import deliveries, rate, transitions
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.mail_account import close_quota
 from lambdas.delivery.ledger.starting_point import StartingPoint
-from lambdas.delivery.ledger.states import TOGETHER, DeliveryState, HoldReason
+from lambdas.delivery.ledger.states import TOGETHER
 from lambdas.delivery.mail import mailer
 from lambdas.delivery.material import Prepared
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from lambdas.common.audit import chain
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome
+from lambdas.common.contracts.delivery import DeliveryState
 from lambdas.common.contracts.policy import PolicyDecision
 from lambdas.common.contracts.recipient import RecipientReason
 from lambdas.common.errors import DeliveryRefusedError
@@ -14,7 +15,6 @@ from lambdas.delivery.decisions import detail as details
 from lambdas.delivery.decisions.detail import Detail
 from lambdas.delivery.decisions.standing import Refused
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.states import DeliveryState
 
 RECORDED_AS = {
     DeliveryState.SENT: (AuditAction.SENT, AuditOutcome.OK),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from lambdas.common.clock import now
+from lambdas.common.contracts.delivery import DeliveryState, HoldReason
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.policy import PolicyDecision
 from lambdas.common.contracts.recipient import Recipient
@@ -30,7 +31,7 @@ from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, Thread, add_mail
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.starting_point import StartingPoint, starting_point
-from lambdas.delivery.ledger.states import SETTLED, AddressProblemState, DeliveryState, HoldReason
+from lambdas.delivery.ledger.states import SETTLED, AddressProblemState
 from lambdas.delivery.mail.thread import MailThread
 from lambdas.delivery.material import (
     identities_of,

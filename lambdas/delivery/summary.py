@@ -10,6 +10,7 @@ from typing import Any
 
 from lambdas.common.clock import now
 from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome
+from lambdas.common.contracts.delivery import DeliveryState
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.policy import PolicyDecision
 from lambdas.common.contracts.recipient import Recipient
@@ -34,7 +35,7 @@ from lambdas.delivery.ledger import deliveries
 from lambdas.delivery.ledger.deliveries import MemberOutcome
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.starting_point import starting_point
-from lambdas.delivery.ledger.states import SETTLED, DeliveryState
+from lambdas.delivery.ledger.states import SETTLED
 from lambdas.delivery.material import (
     Prepared,
     identities_of,

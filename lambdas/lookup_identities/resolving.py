@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from lambdas.common.contracts.event import DISCHARGES, EventKind, PatientEvent
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.event_kind import DISCHARGES, EventKind
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.recipient import RelationshipType
 from lambdas.common.errors import ConfigurationError

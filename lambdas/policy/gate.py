@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lambdas.common.contracts.encounter import Change
-from lambdas.common.contracts.event import EventKind, PatientEvent
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.policy import (
     LeftOut,

@@ -6,13 +6,14 @@ from lambdas.common.audit import chain
 from lambdas.common.audit.canonical import HEAD
 from lambdas.common.aws.items import Item
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome
+from lambdas.common.contracts.delivery import DeliveryState
 from lambdas.common.contracts.steps import FeedbackOutcome, RecordFeedbackResult
 from lambdas.common.handler import Run
 from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger import feedback as ledger
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.states import AddressProblemState, DeliveryState
+from lambdas.delivery.ledger.states import AddressProblemState
 from lambdas.record_feedback.feedback import Detail, Feedback
 
 Actions = dict[str, set[str]]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from lambdas.common.contracts.consent import Consent, Direction, Sensitivity
 from lambdas.common.contracts.document import read_as
-from lambdas.common.contracts.event import EventKind
+from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.preferences import CostMode, DetailLevel
 from lambdas.common.contracts.recipient import RelationshipType

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from hl7.warnings import MessageWarning
-from lambdas.common.contracts.event import EventKind
+from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.preferences import CostMode, DetailLevel
 from lambdas.common.contracts.recipient import RelationshipType

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from threading import Event
 
 from lambdas.common.clock import iso, milliseconds_since
+from lambdas.common.contracts.delivery import DeliveryState
 from lambdas.common.contracts.steps import ReleaseDeliveriesResult, ReleaseOutcome
 from lambdas.common.handler import Run
 from lambdas.delivery.ledger import deliveries, due, problems
@@ -18,7 +19,7 @@ from lambdas.delivery.ledger.items import DeliveryItem, MailAccount
 from lambdas.delivery.ledger.mail_account import open_quota
 from lambdas.delivery.ledger.rate import SHARE_OF_RELEASES
 from lambdas.delivery.ledger.repair import repair
-from lambdas.delivery.ledger.states import SETTLED, TOGETHER, DeliveryState
+from lambdas.delivery.ledger.states import SETTLED, TOGETHER
 from lambdas.release_deliveries.context import ReleaseContext
 from lambdas.release_deliveries.delivering import deliver, deliver_summary
 from lambdas.release_deliveries.ses_quota import measure_quota

@@ -4,9 +4,10 @@ import sys
 
 import click
 
+from lambdas.common.contracts.delivery import DeliveryState, HoldReason
 from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.states import DeliveryState, HoldReason, SwitchState
+from lambdas.delivery.ledger.states import SwitchState
 from ops import ledger
 from ops.audit.principal import name
 from ops.output import clock, console, count, short_clock, table, write_csv

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from hl7.warnings import MessageWarning
 from lambdas.common.contracts.encounter import DecisionReason
-from lambdas.common.contracts.event import EventKind
+from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.contracts.findings import FindingsOutcome, SetAsideReason
 from lambdas.common.contracts.policy import LeftOut
 from lambdas.common.contracts.preferences import CostMode

@@ -6,14 +6,12 @@ from hl7.death import Evidence
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.document import private
 from lambdas.common.contracts.encounter import Decision, EncounterNumbers
-from lambdas.common.contracts.event_kind import CANCELS, DISCHARGES, NOTIFIED, EventKind
+from lambdas.common.contracts.event_kind import CANCELS, DISCHARGES, EventKind
 from lambdas.common.contracts.notes import Note, Skipped
 from lambdas.common.contracts.patient import Patient, PatientIdentifier
 from lambdas.common.contracts.practitioner import Practitioner
 from lambdas.common.contracts.protection import StayMarks
 from lambdas.common.contracts.visit import CodedText, Visit
-
-__all__ = ["CANCELS", "DISCHARGES", "NOTIFIED", "EventKind", "PatientEvent"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from lambdas.common.contracts.delivery import DeliveryState
 from lambdas.common.contracts.envelope import Envelope
-from lambdas.common.contracts.event import EventKind
+from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.contracts.findings import FindingsOutcome
 from lambdas.common.contracts.preferences import CostMode, DetailLevel
 

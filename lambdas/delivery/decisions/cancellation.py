@@ -3,7 +3,9 @@
 import time
 from dataclasses import replace
 
-from lambdas.common.contracts.event import CANCELS, PatientEvent
+from lambdas.common.contracts.delivery import DeliveryState
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.event_kind import CANCELS
 from lambdas.common.contracts.recipient import FirstNotice, Recipient
 from lambdas.common.contracts.steps import DeliverNotificationInput
 from lambdas.common.errors import DependencyUnavailableError
@@ -17,7 +19,6 @@ from lambdas.delivery.ledger.encounters import (
     enlist,
 )
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.states import DeliveryState
 
 NEVER_TOLD = "never_told"
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from lambdas.common.contracts.event import CANCELS, PatientEvent
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.event_kind import CANCELS
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.policy import PolicyDecision, PolicyOutcome
 from lambdas.common.contracts.preferences import CostMode, DetailLevel

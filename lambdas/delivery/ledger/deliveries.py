@@ -10,12 +10,12 @@ import msgspec
 
 from lambdas.common.aws.items import Item, from_item
 from lambdas.common.clock import now
+from lambdas.common.contracts.delivery import DeliveryState, HoldReason
 from lambdas.common.contracts.document import to_document
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.due import NOT_DUE, due
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.states import DeliveryState, HoldReason
 
 
 def delivery_id(event_id: str, recipient_ref: str, channel: str, *, second: bool = False) -> str:

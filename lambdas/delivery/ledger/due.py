@@ -17,10 +17,10 @@ import msgspec
 
 from lambdas.common.aws.items import Item, from_item
 from lambdas.common.clock import iso
+from lambdas.common.contracts.delivery import DeliveryState
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.states import DeliveryState
 
 DUE_SHARDS = 4
 """Partitions of the index. One takes 1,000 writes a second (DynamoDB's limit for a partition); four

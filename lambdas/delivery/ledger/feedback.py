@@ -3,11 +3,11 @@
 import msgspec
 
 from lambdas.common.clock import now
+from lambdas.common.contracts.delivery import DeliveryState
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.due import NOT_DUE
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.states import DeliveryState
 
 
 def note(context: LedgerContext, delivery_id: str, event_id: str, mark: str) -> DeliveryItem | None:

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from lambdas.common.contracts.event import EventKind
+from lambdas.common.contracts.delivery import DeliveryState
+from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.contracts.steps import DeliverNotificationInput
 from lambdas.common.contracts.written import Written
-from lambdas.delivery.ledger.states import AddressProblemState, DeliveryState, SwitchState
+from lambdas.delivery.ledger.states import AddressProblemState, SwitchState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

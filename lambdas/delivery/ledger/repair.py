@@ -13,11 +13,11 @@ import msgspec
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.clock import iso
+from lambdas.common.contracts.delivery import DeliveryState
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.due import RESEND_AFTER, TAKE_UP_AFTER, due
 from lambdas.delivery.ledger.items import DeliveryItem, RepairPosition
-from lambdas.delivery.ledger.states import DeliveryState
 from lambdas.delivery.ledger.table import Prefix
 
 POSITION = Prefix.REPAIR.key("by_due")

@@ -4,15 +4,6 @@ from enum import StrEnum
 
 from lambdas.common.contracts.delivery import DeliveryState, HoldReason
 
-__all__ = [
-    "SETTLED",
-    "TOGETHER",
-    "AddressProblemState",
-    "DeliveryState",
-    "HoldReason",
-    "SwitchState",
-]
-
 SETTLED = frozenset(
     {
         DeliveryState.SENT,

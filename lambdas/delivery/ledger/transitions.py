@@ -12,6 +12,7 @@ import msgspec
 
 from lambdas.common.aws.items import Item
 from lambdas.common.clock import now
+from lambdas.common.contracts.delivery import DeliveryState
 from lambdas.common.contracts.document import to_document
 from lambdas.common.contracts.written import Written
 from lambdas.common.errors import DependencyUnavailableError
@@ -19,7 +20,6 @@ from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.due import NOT_DUE, RESEND_AFTER, TAKE_UP_AFTER, due, due_after
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.states import DeliveryState
 from lambdas.delivery.ledger.table import Update
 
 LEASE_MS = 10_000

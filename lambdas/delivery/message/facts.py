@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from lambdas.common.contracts.encounter import Change
-from lambdas.common.contracts.event import CANCELS, DISCHARGES, EventKind, PatientEvent
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.event_kind import CANCELS, DISCHARGES, EventKind
 from lambdas.common.contracts.recipient import FirstNotice
 from lambdas.common.contracts.visit import Location
 from lambdas.common.plausible import is_plausible

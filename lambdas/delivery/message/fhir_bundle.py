@@ -10,7 +10,8 @@ import uuid
 from typing import Any
 
 from lambdas.common.contracts.encounter import Change, EncounterClass, Phase
-from lambdas.common.contracts.event import DISCHARGES, EventKind, PatientEvent
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.event_kind import DISCHARGES, EventKind
 from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.recipient import Recipient
 from lambdas.common.contracts.stay_flags import StayFlag

@@ -5,7 +5,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from lambdas.common.contracts.encounter import Change, EncounterClass, Phase
-from lambdas.common.contracts.event import EventKind, PatientEvent
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.contracts.stay_flags import EarlierStay, FlagKind, StayFlag
 from lambdas.common.plausible import is_plausible
 from lambdas.delivery.message.facts import withdraws

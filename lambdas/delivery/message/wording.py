@@ -3,7 +3,8 @@
 from hl7.death import Evidence, is_nubc, of_disposition
 from hl7.tables import DISCHARGE_STATUSES
 from lambdas.common.contracts.encounter import Change, Notice
-from lambdas.common.contracts.event import DISCHARGES, EventKind, PatientEvent
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.event_kind import DISCHARGES, EventKind
 from lambdas.common.contracts.visit import CodedText
 from lambdas.delivery.message.locale import Words
 

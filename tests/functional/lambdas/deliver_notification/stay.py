@@ -11,7 +11,8 @@ from lambdas.common.aws.items import to_item
 from lambdas.common.clock import iso
 from lambdas.common.contracts.document import read_as, to_document
 from lambdas.common.contracts.encounter import Audience, Decision, Notice
-from lambdas.common.contracts.event import CANCELS, EventKind, PatientEvent
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.event_kind import CANCELS, EventKind
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.patient import Patient, PatientIdentifier
 from lambdas.delivery.context import DeliveryContext

@@ -7,7 +7,8 @@ import pytest
 
 from lambdas.common.audit import chain
 from lambdas.common.contracts.encounter import Audience, Notice
-from lambdas.common.contracts.event import EventKind, PatientEvent
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.recipient import Addressee
 from lambdas.common.senders import SenderProfile

@@ -17,7 +17,8 @@ from lambdas.common.audit.chain import entries
 from lambdas.common.aws.items import from_item, to_item
 from lambdas.common.contracts.audit import AuditStep
 from lambdas.common.contracts.document import read_as, to_document
-from lambdas.common.contracts.event import EventKind, PatientEvent
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.contracts.findings import ClinicalFindings, Finding, FindingsOutcome
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.patient import Patient

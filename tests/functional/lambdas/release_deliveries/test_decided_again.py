@@ -13,7 +13,7 @@ from lambdas.common.audit.chain import entries
 from lambdas.common.aws.items import to_item
 from lambdas.common.contracts.consent import Sensitivity
 from lambdas.common.contracts.delivery import HoldReason
-from lambdas.common.contracts.event import EventKind
+from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.contracts.preferences import DetailLevel
 from lambdas.common.contracts.protection import Basis, SensitiveMark
 from lambdas.common.contracts.recipient import Addressee, FirstNotice, RecipientReason

@@ -10,7 +10,8 @@ import pytest
 from lambdas.common.audit import chain
 from lambdas.common.clock import iso
 from lambdas.common.contracts.encounter import Audience, Change, Notice
-from lambdas.common.contracts.event import EventKind, PatientEvent
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
 from lambdas.common.contracts.visit import CodedText

@@ -3,10 +3,10 @@
 import pytest
 
 from lambdas.common.contracts.audit import AuditAction
+from lambdas.common.contracts.delivery import DeliveryState
 from lambdas.common.contracts.policy import LeftOut, PolicyDecision, PolicyOutcome, RuleReference
 from lambdas.delivery import audit
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.states import DeliveryState
 
 
 def test_every_state_in_which_a_run_may_end_has_an_audit_action() -> None:

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from lambdas.common.contracts.consent import Consent, Direction, Sensitivity
 from lambdas.common.contracts.encounter import Audience, Change, Decision, Notice
-from lambdas.common.contracts.event import EventKind, PatientEvent
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.policy import LeftOut, PolicyOutcome
 from lambdas.common.contracts.protection import ProtectionFlag, StayMarks

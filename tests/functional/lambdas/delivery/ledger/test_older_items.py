@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from lambdas.common.audit import chain
+from lambdas.common.contracts.delivery import DeliveryState
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import deliveries, table
-from lambdas.delivery.ledger.states import DeliveryState
 from tests.functional.lambdas.deliver_notification.world import EVENT_ID, DeliveryWorld, sent_mails
 from tests.support.audit import entry
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from lambdas.common.aws import item_reads
-from lambdas.common.contracts.event import EventKind, PatientEvent
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.contracts.patient import Patient, PatientIdentifier
 from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.visit import Visit

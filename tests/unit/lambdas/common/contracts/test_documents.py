@@ -13,7 +13,8 @@ from lambdas.common.contracts.consent import Consent
 from lambdas.common.contracts.delivery import DeliveryState
 from lambdas.common.contracts.document import read_as, to_document
 from lambdas.common.contracts.envelope import Envelope
-from lambdas.common.contracts.event import CANCELS, NOTIFIED, EventKind, PatientEvent
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.event_kind import CANCELS, NOTIFIED, EventKind
 from lambdas.common.contracts.practitioner import PractitionerRole
 from lambdas.common.contracts.recipient import RecipientReason, RelationshipType
 from lambdas.common.contracts.steps import ReleaseOutcome

@@ -5,7 +5,8 @@ from html.parser import HTMLParser
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from lambdas.common.contracts.event import CANCELS, EventKind, PatientEvent
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.event_kind import CANCELS, EventKind
 from lambdas.common.contracts.findings import (
     ClinicalFindings,
     Finding,

@@ -8,7 +8,7 @@ import pytest
 from fhir.resources.R4B.bundle import Bundle
 
 from lambdas.common.contracts.encounter import Change, EncounterClass
-from lambdas.common.contracts.event import CANCELS, NOTIFIED
+from lambdas.common.contracts.event_kind import CANCELS, NOTIFIED
 from lambdas.common.contracts.patient import PatientIdentifier
 from lambdas.common.contracts.stay_flags import FlagKind, StayFlag
 from lambdas.common.contracts.visit import CodedText

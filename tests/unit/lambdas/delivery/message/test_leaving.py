@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.common.contracts.event import EventKind, PatientEvent
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.contracts.visit import CodedText, Location
 from tests.unit.lambdas.delivery.message.letters import ADMISSION, DEATHS, both, letter_of, of_kind
 

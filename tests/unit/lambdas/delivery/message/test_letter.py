@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.contracts.event import CANCELS, NOTIFIED, PatientEvent
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.event_kind import CANCELS, NOTIFIED
 from lambdas.common.contracts.findings import ClinicalFindings, Finding, FindingsOutcome
 from lambdas.common.contracts.notes import Note
 from lambdas.common.contracts.patient import Patient, PatientIdentifier

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.contracts.event import NOTIFIED
+from lambdas.common.contracts.event_kind import NOTIFIED
 from lambdas.delivery.message.locale import LANGUAGES, Words, words_in
 from tests.unit.lambdas.delivery.message.letters import (
     FINDINGS,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.common.contracts.event import NOTIFIED
+from lambdas.common.contracts.event_kind import NOTIFIED
 from lambdas.delivery.message.letter import rendered, view_of
 from lambdas.delivery.message.locale import LANGUAGES, words_in
 from lambdas.delivery.message.told import Told

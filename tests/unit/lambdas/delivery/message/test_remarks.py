@@ -14,7 +14,8 @@ from lambdas.common.contracts.encounter import (
     Notice,
     Phase,
 )
-from lambdas.common.contracts.event import CANCELS, EventKind, PatientEvent
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.event_kind import CANCELS, EventKind
 from lambdas.common.contracts.preferences import DetailLevel
 from lambdas.common.contracts.recipient import FirstNotice
 from lambdas.common.contracts.stay_flags import EarlierStay, FlagKind, StayFlag

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.contracts.event import EventKind
+from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.practitioner import PractitionerRole
 from lambdas.common.contracts.preferences import DetailLevel
