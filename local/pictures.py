@@ -26,10 +26,10 @@ from lambdas.common.contracts.event_kind import CANCELS, NOTIFIED, EventKind
 from lambdas.common.contracts.recipient import FirstNotice
 from lambdas.common.contracts.stay_flags import EarlierStay, FlagKind, StayFlag
 from lambdas.common.contracts.visit import CodedText, Location
-from lambdas.delivery.message.letter import Letter, compose, rendered, view_of
-from lambdas.delivery.message.locale import words_in
-from lambdas.delivery.message.told import Told
-from tests.unit.lambdas.delivery.message.letters import (
+from lambdas.delivery.letter.letter import Letter, compose, rendered, view_of
+from lambdas.delivery.letter.told import Told
+from lambdas.delivery.letter.words.locale import words_in
+from tests.unit.lambdas.delivery.letter.letters import (
     DEATHS,
     FINDINGS,
     RECIPIENT,

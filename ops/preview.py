@@ -16,9 +16,9 @@ from lambdas.common.contracts.recipient import FirstNotice, Recipient, Recipient
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.common.keys import KeyRing
 from lambdas.common.senders import SenderProfile
+from lambdas.delivery.letter.letter import compose
+from lambdas.delivery.letter.told import Told
 from lambdas.delivery.mail import mailer
-from lambdas.delivery.message.letter import compose
-from lambdas.delivery.message.told import Told
 from lambdas.parse_message.read_event import read_event
 from lambdas.track_encounter.message import EncounterMessage
 from lambdas.track_encounter.profile import EncounterProfile

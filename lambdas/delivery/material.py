@@ -19,13 +19,13 @@ from lambdas.common.senders import sender_named
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.decisions.detail import Detail
 from lambdas.delivery.decisions.reduction import reduced
+from lambdas.delivery.letter import facts
+from lambdas.delivery.letter.fhir_bundle import bundle_of
+from lambdas.delivery.letter.letter import Letter, compose
+from lambdas.delivery.letter.told import Told
+from lambdas.delivery.letter.updates import updated
 from lambdas.delivery.mail import mailer
 from lambdas.delivery.mail.thread import MailThread
-from lambdas.delivery.message import facts
-from lambdas.delivery.message.fhir_bundle import bundle_of
-from lambdas.delivery.message.letter import Letter, compose
-from lambdas.delivery.message.told import Told
-from lambdas.delivery.message.updates import updated
 from lambdas.encounters.marks import stay_marks
 
 

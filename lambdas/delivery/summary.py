@@ -36,6 +36,10 @@ from lambdas.delivery.ledger.deliveries import MemberOutcome
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.starting_point import starting_point
 from lambdas.delivery.ledger.states import SETTLED
+from lambdas.delivery.letter.facts import reference_of
+from lambdas.delivery.letter.letter import rendered, view_of
+from lambdas.delivery.letter.told import Told
+from lambdas.delivery.letter.words.locale import words_in
 from lambdas.delivery.material import (
     Prepared,
     identities_of,
@@ -44,10 +48,6 @@ from lambdas.delivery.material import (
     told_to,
     with_updates,
 )
-from lambdas.delivery.message.facts import reference_of
-from lambdas.delivery.message.letter import rendered, view_of
-from lambdas.delivery.message.locale import words_in
-from lambdas.delivery.message.told import Told
 
 ALL_SUPPRESSED = "all_suppressed"
 """Why a summary is suppressed: every notification in it was."""

@@ -100,7 +100,7 @@ class Disclosure:
 
     @property
     def reference(self) -> str:
-        """The reference that the provider's notice shows (lambdas/delivery/message/facts.py)."""
+        """The reference that the provider's notice shows (lambdas/delivery/letter/facts.py)."""
         return self.event_id[:8].upper()
 
 

@@ -102,7 +102,7 @@ ALLOWED = {
         "environments/schema.py": "check",
         "infra/reference/build.py": "build text_of",
         "infra/reference/table.py": "Reference.document",
-        "lambdas/delivery/message/locale.py": "Words.__init__",
+        "lambdas/delivery/letter/words/locale.py": "Words.__init__",
     },
 }
 """The public functions, methods and fields with such a type, by the reason why they have it."""

@@ -15,7 +15,7 @@ from lambdas.common.contracts.policy import LeftOut, PolicyDecision
 from lambdas.common.contracts.recipient import Recipient
 from lambdas.common.contracts.visit import CodedText, Location, Visit
 from lambdas.common.sensitive_codes import categories_of_code, categories_of_words
-from lambdas.delivery.message.told import Told
+from lambdas.delivery.letter.told import Told
 
 EVERYTHING = frozenset(LeftOut)
 """`minimal` leaves out every part."""

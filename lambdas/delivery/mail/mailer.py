@@ -29,8 +29,8 @@ from lambdas.common.errors import (
 from lambdas.common.handler import Run
 from lambdas.common.mail_address import is_address
 from lambdas.delivery.context import DeliveryContext
+from lambdas.delivery.letter.letter import Letter
 from lambdas.delivery.mail.seal import METADATA, is_sealed, seal_of
-from lambdas.delivery.message.letter import Letter
 
 SES_CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 1})
 """One try, and an answer or a timeout well before the function's 7 s end: a repeat is the ledger's to decide."""

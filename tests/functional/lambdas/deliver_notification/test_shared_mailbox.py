@@ -13,9 +13,9 @@ from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.recipient import Addressee
 from lambdas.common.senders import SenderProfile
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.message.letter import rendered, view_of
-from lambdas.delivery.message.locale import words_in
-from lambdas.delivery.message.told import Told
+from lambdas.delivery.letter.letter import rendered, view_of
+from lambdas.delivery.letter.told import Told
+from lambdas.delivery.letter.words.locale import words_in
 from ops.events.steps import recipients
 from tests.functional.lambdas.deliver_notification.stay import (
     delivered,

@@ -18,9 +18,9 @@ from lambdas.common.contracts.visit import CodedText, Location
 from lambdas.common.senders import SenderProfile
 from lambdas.delivery.decisions.detail import Detail, detail_under
 from lambdas.delivery.decisions.reduction import reduced
-from lambdas.delivery.message.fhir_bundle import bundle_of
-from lambdas.delivery.message.letter import compose
-from lambdas.delivery.message.told import Told
+from lambdas.delivery.letter.fhir_bundle import bundle_of
+from lambdas.delivery.letter.letter import compose
+from lambdas.delivery.letter.told import Told
 from tests.functional.lambdas.deliver_notification.world import ADMISSION, RECIPIENT
 
 EVENT = replace(

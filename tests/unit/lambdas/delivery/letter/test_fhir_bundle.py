@@ -12,11 +12,11 @@ from lambdas.common.contracts.event_kind import CANCELS, NOTIFIED
 from lambdas.common.contracts.patient import PatientIdentifier
 from lambdas.common.contracts.stay_flags import FlagKind, StayFlag
 from lambdas.common.contracts.visit import CodedText
-from lambdas.delivery.message.fhir_bundle import bundle_of
-from lambdas.delivery.message.told import Told
-from tests.unit.lambdas.delivery.message.letters import ADMISSION, BARE, RECIPIENT, of_kind
-from tests.unit.lambdas.delivery.message.test_hostile_text import NASTY, filled
-from tests.unit.lambdas.delivery.message.test_remarks import EARLIER, STAY, decided
+from lambdas.delivery.letter.fhir_bundle import bundle_of
+from lambdas.delivery.letter.told import Told
+from tests.unit.lambdas.delivery.letter.letters import ADMISSION, BARE, RECIPIENT, of_kind
+from tests.unit.lambdas.delivery.letter.test_hostile_text import NASTY, filled
+from tests.unit.lambdas.delivery.letter.test_remarks import EARLIER, STAY, decided
 
 READER = replace(RECIPIENT, address="petra@clinic.example", stay_ref=STAY)
 SENT_AT = "2026-11-23T13:12:05.000Z"

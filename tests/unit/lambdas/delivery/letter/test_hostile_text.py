@@ -16,10 +16,10 @@ from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
 from lambdas.common.contracts.visit import CodedText, Location, Visit
 from lambdas.common.senders import SenderProfile
+from lambdas.delivery.letter.letter import Letter
+from lambdas.delivery.letter.words.clean import clean
 from lambdas.delivery.mail import mailer
-from lambdas.delivery.message.clean import clean
-from lambdas.delivery.message.letter import Letter
-from tests.unit.lambdas.delivery.message.letters import RECIPIENT, Page, letter_of
+from tests.unit.lambdas.delivery.letter.letters import RECIPIENT, Page, letter_of
 
 NASTY = [
     "<script>alert(1)</script>",

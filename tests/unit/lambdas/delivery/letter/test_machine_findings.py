@@ -12,9 +12,9 @@ from lambdas.common.contracts.findings import (
 )
 from lambdas.common.contracts.notes import Note, Skipped, SkippedReason
 from lambdas.common.contracts.preferences import CostMode
-from lambdas.delivery.message.findings_rows import place
-from lambdas.delivery.message.locale import words_in
-from tests.unit.lambdas.delivery.message.letters import (
+from lambdas.delivery.letter.findings_rows import place
+from lambdas.delivery.letter.words.locale import words_in
+from tests.unit.lambdas.delivery.letter.letters import (
     ADMISSION,
     FINDINGS,
     RECIPIENT,

@@ -3,7 +3,7 @@
 import re
 from itertools import pairwise
 
-from tests.unit.lambdas.delivery.message.letters import Page
+from tests.unit.lambdas.delivery.letter.letters import Page
 
 FORBIDDEN = frozenset(
     {

@@ -15,11 +15,11 @@ from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.recipient import RecipientReason
 from lambdas.common.contracts.visit import CodedText, Location, Visit
 from lambdas.common.senders import SenderCodes, SenderProfile, sender_profile
-from lambdas.delivery.message.letter import compose
-from lambdas.delivery.message.locale import words_in
-from lambdas.delivery.message.told import Told
-from lambdas.delivery.message.wording import VARIANTS
-from tests.unit.lambdas.delivery.message.letters import (
+from lambdas.delivery.letter.letter import compose
+from lambdas.delivery.letter.told import Told
+from lambdas.delivery.letter.words.locale import words_in
+from lambdas.delivery.letter.words.wording import VARIANTS
+from tests.unit.lambdas.delivery.letter.letters import (
     ADMISSION,
     BARE,
     DEATHS,

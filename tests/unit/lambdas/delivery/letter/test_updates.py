@@ -6,8 +6,8 @@ from lambdas.common.contracts.patient import Patient
 from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
 from lambdas.common.contracts.visit import CodedText, Location, Visit
-from lambdas.delivery.message.updates import updated
-from tests.unit.lambdas.delivery.message.letters import ADMISSION
+from lambdas.delivery.letter.updates import updated
+from tests.unit.lambdas.delivery.letter.letters import ADMISSION
 
 ORTIZ = Practitioner(PractitionerRole.ATTENDING, name=Name(family="Ortiz"))
 SPARSE = replace(

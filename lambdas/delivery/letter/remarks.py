@@ -9,12 +9,12 @@ from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.contracts.stay_flags import EarlierStay, FlagKind, StayFlag
 from lambdas.common.plausible import is_plausible
-from lambdas.delivery.message.facts import withdraws
-from lambdas.delivery.message.locale import Words
-from lambdas.delivery.message.times import counted_days, in_words
-from lambdas.delivery.message.told import Told
-from lambdas.delivery.message.unlinked import letter_text
-from lambdas.delivery.message.wording import changes_of, decided_notice
+from lambdas.delivery.letter.facts import withdraws
+from lambdas.delivery.letter.told import Told
+from lambdas.delivery.letter.words.locale import Words
+from lambdas.delivery.letter.words.times import counted_days, in_words
+from lambdas.delivery.letter.words.unlinked import letter_text
+from lambdas.delivery.letter.words.wording import changes_of, decided_notice
 
 PRESENT = (Phase.IN, Phase.SEEN)
 

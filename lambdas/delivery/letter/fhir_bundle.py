@@ -17,10 +17,10 @@ from lambdas.common.contracts.recipient import Recipient
 from lambdas.common.contracts.stay_flags import StayFlag
 from lambdas.common.contracts.visit import CodedText
 from lambdas.common.plausible import is_plausible
-from lambdas.delivery.message.clean import clean
-from lambdas.delivery.message.facts import withdraws
-from lambdas.delivery.message.told import Told
-from lambdas.delivery.message.wording import changes_of, nubc_code
+from lambdas.delivery.letter.facts import withdraws
+from lambdas.delivery.letter.told import Told
+from lambdas.delivery.letter.words.clean import clean
+from lambdas.delivery.letter.words.wording import changes_of, nubc_code
 
 Resource = dict[str, Any]
 

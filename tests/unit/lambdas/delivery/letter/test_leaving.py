@@ -8,7 +8,7 @@ import pytest
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.contracts.visit import CodedText, Location
-from tests.unit.lambdas.delivery.message.letters import ADMISSION, DEATHS, both, letter_of, of_kind
+from tests.unit.lambdas.delivery.letter.letters import ADMISSION, DEATHS, both, letter_of, of_kind
 
 
 @pytest.mark.parametrize("event", DEATHS)

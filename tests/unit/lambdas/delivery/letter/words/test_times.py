@@ -4,8 +4,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from lambdas.delivery.message.locale import words_in
-from lambdas.delivery.message.times import age, in_words
+from lambdas.delivery.letter.words.locale import words_in
+from lambdas.delivery.letter.words.times import age, in_words
 
 HALIFAX = ZoneInfo("America/Halifax")
 

@@ -20,11 +20,11 @@ from lambdas.common.contracts.preferences import DetailLevel
 from lambdas.common.contracts.recipient import FirstNotice
 from lambdas.common.contracts.stay_flags import EarlierStay, FlagKind, StayFlag
 from lambdas.common.contracts.visit import CodedText
-from lambdas.delivery.message.letter import compose
-from lambdas.delivery.message.locale import LANGUAGES, words_in
-from lambdas.delivery.message.told import Told
-from lambdas.delivery.message.wording import notice_of
-from tests.unit.lambdas.delivery.message.letters import NOTHING, RECIPIENT, SENDER, of_kind
+from lambdas.delivery.letter.letter import compose
+from lambdas.delivery.letter.told import Told
+from lambdas.delivery.letter.words.locale import LANGUAGES, words_in
+from lambdas.delivery.letter.words.wording import notice_of
+from tests.unit.lambdas.delivery.letter.letters import NOTHING, RECIPIENT, SENDER, of_kind
 
 RECEIVED_AT = "2026-11-23T13:12:04.000Z"
 STAY = "5e5e5e5e" + "0" * 24

@@ -10,13 +10,14 @@ from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.preferences import DetailLevel
 from lambdas.common.contracts.recipient import Addressee, Recipient
 from lambdas.common.senders import SenderProfile
-from lambdas.delivery.message import facts, findings_rows, remarks, times
-from lambdas.delivery.message.clean import clean
-from lambdas.delivery.message.findings_rows import FindingRow
-from lambdas.delivery.message.locale import Words, words_in
-from lambdas.delivery.message.told import Told
-from lambdas.delivery.message.unlinked import letter_text
-from lambdas.delivery.message.wording import notice_of, reason_words
+from lambdas.delivery.letter import facts, findings_rows, remarks
+from lambdas.delivery.letter.findings_rows import FindingRow
+from lambdas.delivery.letter.told import Told
+from lambdas.delivery.letter.words import times
+from lambdas.delivery.letter.words.clean import clean
+from lambdas.delivery.letter.words.locale import Words, words_in
+from lambdas.delivery.letter.words.unlinked import letter_text
+from lambdas.delivery.letter.words.wording import notice_of, reason_words
 
 TEMPLATES = Path(__file__).with_name("templates")
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from lambdas.common.contracts.event_kind import NOTIFIED
-from lambdas.delivery.message.locale import LANGUAGES, Words, words_in
-from tests.unit.lambdas.delivery.message.letters import (
+from lambdas.delivery.letter.words.locale import LANGUAGES, Words, words_in
+from tests.unit.lambdas.delivery.letter.letters import (
     FINDINGS,
     RECIPIENT,
     Page,

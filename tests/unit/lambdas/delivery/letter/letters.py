@@ -21,8 +21,8 @@ from lambdas.common.contracts.preferences import DetailLevel
 from lambdas.common.contracts.recipient import Recipient, RecipientReason
 from lambdas.common.contracts.visit import CodedText, Location, Visit
 from lambdas.common.senders import SenderProfile
-from lambdas.delivery.message.letter import Letter, compose
-from lambdas.delivery.message.told import Told
+from lambdas.delivery.letter.letter import Letter, compose
+from lambdas.delivery.letter.told import Told
 
 SENDER = SenderProfile("Northtown General", ZoneInfo("America/Halifax"))
 RECIPIENT = Recipient(

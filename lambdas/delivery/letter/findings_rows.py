@@ -14,8 +14,8 @@ from lambdas.common.contracts.findings import (
 )
 from lambdas.common.contracts.preferences import CostMode
 from lambdas.common.contracts.visit import CodedText
-from lambdas.delivery.message.locale import Words
-from lambdas.delivery.message.unlinked import letter_text
+from lambdas.delivery.letter.words.locale import Words
+from lambdas.delivery.letter.words.unlinked import letter_text
 
 MAX_ROWS = 20
 """Most rows of a list; the number of the others is shown."""

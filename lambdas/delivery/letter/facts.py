@@ -10,11 +10,11 @@ from lambdas.common.contracts.recipient import FirstNotice
 from lambdas.common.contracts.visit import Location
 from lambdas.common.plausible import is_plausible
 from lambdas.common.senders import SenderProfile
-from lambdas.delivery.message.locale import Words
-from lambdas.delivery.message.times import age, in_words
-from lambdas.delivery.message.told import Told
-from lambdas.delivery.message.unlinked import letter_text
-from lambdas.delivery.message.wording import (
+from lambdas.delivery.letter.told import Told
+from lambdas.delivery.letter.words.locale import Words
+from lambdas.delivery.letter.words.times import age, in_words
+from lambdas.delivery.letter.words.unlinked import letter_text
+from lambdas.delivery.letter.words.wording import (
     ED_ADMITTED,
     STAY_ENDED,
     changes_of,

@@ -6,7 +6,7 @@ from lambdas.common.contracts.encounter import Change, Notice
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.event_kind import DISCHARGES, EventKind
 from lambdas.common.contracts.visit import CodedText
-from lambdas.delivery.message.locale import Words
+from lambdas.delivery.letter.words.locale import Words
 
 STAY_ENDED = "stay_ended"
 """The notice of a discharge where the message does not say clearly whether the patient died."""

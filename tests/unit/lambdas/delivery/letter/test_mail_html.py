@@ -5,17 +5,17 @@ from dataclasses import replace
 import pytest
 
 from lambdas.common.contracts.event_kind import NOTIFIED
-from lambdas.delivery.message.letter import rendered, view_of
-from lambdas.delivery.message.locale import LANGUAGES, words_in
-from lambdas.delivery.message.told import Told
-from tests.unit.lambdas.delivery.message.letters import (
+from lambdas.delivery.letter.letter import rendered, view_of
+from lambdas.delivery.letter.told import Told
+from lambdas.delivery.letter.words.locale import LANGUAGES, words_in
+from tests.unit.lambdas.delivery.letter.letters import (
     FINDINGS,
     RECIPIENT,
     SENDER,
     letter_of,
     of_kind,
 )
-from tests.unit.lambdas.delivery.message.mail_html import faults
+from tests.unit.lambdas.delivery.letter.mail_html import faults
 
 
 @pytest.mark.parametrize("detail", ["full", "minimal"])

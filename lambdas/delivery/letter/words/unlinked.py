@@ -6,7 +6,7 @@ A sender's text must not become a contact: contact lines come from the sender's 
 
 import re
 
-from lambdas.delivery.message.clean import clean
+from lambdas.delivery.letter.words.clean import clean
 
 REMOVED = "[…]"
 """The replacement of a telephone number."""
