@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lambdas.common.contracts.preferences import CostMode
+from lambdas.common.contracts.recipients.preferences import CostMode
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.extract_entities.chunks import chunks
 from lambdas.extract_entities.comprehend import UNIT

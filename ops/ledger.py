@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
-from lambdas.common.contracts.delivery import DeliveryState
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger.items import AddressProblem, DeliveryItem
 from lambdas.delivery.ledger.states import AddressProblemState, SwitchState

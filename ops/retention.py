@@ -10,7 +10,7 @@ from typing import Any
 
 from environments import Environment
 from lambdas.common.aws.clients import dependency
-from lambdas.common.contracts.delivery import DeliveryState
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 from ops.aws_calls import if_exists
 from ops.deployment import CONFIG, Deployment
 

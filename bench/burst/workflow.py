@@ -19,7 +19,7 @@ from bench.burst.simulation import (
     Simulation,
     latency,
 )
-from lambdas.common.contracts.preferences import CostMode
+from lambdas.common.contracts.recipients.preferences import CostMode
 from lambdas.extract_entities.comprehend import CONFIG
 from lambdas.extract_entities.operations import COST_MODES
 

@@ -9,7 +9,7 @@ import boto3
 
 from lambdas.common.aws.items import to_item
 from lambdas.common.clock import iso
-from lambdas.common.contracts.delivery import DeliveryState
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.due import due, due_by, waiting
 

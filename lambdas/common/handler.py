@@ -12,7 +12,7 @@ from lambdas.common.clock import milliseconds_since, now
 from lambdas.common.context import Context
 from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome, AuditStep
 from lambdas.common.contracts.document import read_as, to_document
-from lambdas.common.contracts.steps import StepInput
+from lambdas.common.contracts.workflow.tasks import StepInput
 from lambdas.common.error_place import where
 from lambdas.common.errors import (
     DeliveryRefusedError,

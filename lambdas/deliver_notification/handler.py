@@ -2,7 +2,7 @@
 
 from lambdas.common.contracts.audit import AuditStep
 from lambdas.common.contracts.findings import FindingsOutcome
-from lambdas.common.contracts.steps import (
+from lambdas.common.contracts.workflow.tasks import (
     DeliverNotificationInput,
     DeliverNotificationResult,
     ExtractEntitiesResult,

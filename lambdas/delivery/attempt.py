@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from botocore.exceptions import ClientError
 
 from lambdas.common.clock import milliseconds_since, now
-from lambdas.common.contracts.delivery import DeliveryState, HoldReason
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState, HoldReason
 from lambdas.common.errors import (
     ConfigurationError,
     DeliveryRefusedError,

@@ -5,9 +5,9 @@ from typing import Any
 
 from lambdas.common.audit import chain
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome
-from lambdas.common.contracts.delivery import DeliveryState
-from lambdas.common.contracts.policy import PolicyDecision
-from lambdas.common.contracts.recipient import RecipientReason
+from lambdas.common.contracts.recipients.policy import PolicyDecision
+from lambdas.common.contracts.recipients.recipient import RecipientReason
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 from lambdas.common.errors import DeliveryRefusedError
 from lambdas.common.handler import Run
 from lambdas.delivery.context import DeliveryContext

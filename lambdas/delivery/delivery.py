@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from lambdas.common.clock import now
-from lambdas.common.contracts.delivery import DeliveryState, HoldReason
-from lambdas.common.contracts.identities import Identities
-from lambdas.common.contracts.policy import PolicyDecision
-from lambdas.common.contracts.recipient import Recipient
-from lambdas.common.contracts.steps import (
+from lambdas.common.contracts.recipients.identities import Identities
+from lambdas.common.contracts.recipients.policy import PolicyDecision
+from lambdas.common.contracts.recipients.recipient import Recipient
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState, HoldReason
+from lambdas.common.contracts.workflow.tasks import (
     DeliverNotificationInput,
     DeliverNotificationResult,
     ExtractEntitiesResult,

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field, replace
 
 from lambdas.common.aws import vault
 from lambdas.common.clock import now
-from lambdas.common.contracts.encounter import Change
-from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.encounters.encounter import Change
 from lambdas.common.contracts.findings import ClinicalFindings
-from lambdas.common.contracts.identities import Identities
-from lambdas.common.contracts.preferences import DetailLevel
-from lambdas.common.contracts.recipient import Recipient
-from lambdas.common.contracts.steps import DeliverNotificationInput, ExtractEntitiesResult
-from lambdas.common.contracts.visit import CodedText
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.visit import CodedText
+from lambdas.common.contracts.recipients.identities import Identities
+from lambdas.common.contracts.recipients.preferences import DetailLevel
+from lambdas.common.contracts.recipients.recipient import Recipient
+from lambdas.common.contracts.workflow.tasks import DeliverNotificationInput, ExtractEntitiesResult
 from lambdas.common.contracts.written import Written
 from lambdas.common.handler import Run
 from lambdas.common.senders import sender_named

@@ -10,11 +10,14 @@ from typing import Any
 
 from lambdas.common.clock import now
 from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome
-from lambdas.common.contracts.delivery import DeliveryState
-from lambdas.common.contracts.identities import Identities
-from lambdas.common.contracts.policy import PolicyDecision
-from lambdas.common.contracts.recipient import Recipient
-from lambdas.common.contracts.steps import DeliverNotificationInput, DeliverNotificationResult
+from lambdas.common.contracts.recipients.identities import Identities
+from lambdas.common.contracts.recipients.policy import PolicyDecision
+from lambdas.common.contracts.recipients.recipient import Recipient
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
+from lambdas.common.contracts.workflow.tasks import (
+    DeliverNotificationInput,
+    DeliverNotificationResult,
+)
 from lambdas.common.handler import Run
 from lambdas.common.senders import sender_named
 from lambdas.delivery import audit

@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from lambdas.common.aws.clients import dependency
-from lambdas.common.contracts.notes import SkippedReason
+from lambdas.common.contracts.message.notes import SkippedReason
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.extract_entities.chunks import Chunk, chunks
 from lambdas.extract_entities.context import ExtractContext

@@ -2,7 +2,7 @@
 
 import re
 
-from lambdas.common.contracts.notes import Markup, Note
+from lambdas.common.contracts.message.notes import Markup, Note
 
 _LANGUAGE = re.compile(r"<html[^>]{0,500}?\slang\s*=\s*[\"']?([a-z]{2,3})", re.IGNORECASE)
 

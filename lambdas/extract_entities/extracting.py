@@ -3,10 +3,10 @@
 import time
 from dataclasses import dataclass, field, replace
 
-from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.findings import ClinicalFindings, FindingsOutcome
-from lambdas.common.contracts.notes import Skipped, SkippedReason
-from lambdas.common.contracts.preferences import CostMode
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.notes import Skipped, SkippedReason
+from lambdas.common.contracts.recipients.preferences import CostMode
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.extract_entities import cache, comprehend, notes, turns
 from lambdas.extract_entities.comprehend import ComprehendAnswer

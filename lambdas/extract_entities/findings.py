@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lambdas.common.contracts.findings import Finding, FindingType, SetAsideReason
-from lambdas.common.contracts.visit import CodedText
+from lambdas.common.contracts.message.visit import CodedText
 from lambdas.extract_entities.notes import Reading
 
 Entity = Mapping[str, Any]

@@ -4,9 +4,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.notes import Note, Skipped, SkippedReason
-from lambdas.common.contracts.visit import CodedText
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.notes import Note, Skipped, SkippedReason
+from lambdas.common.contracts.message.visit import CodedText
 from lambdas.extract_entities.documents import plain
 
 SEPARATOR = "\n"

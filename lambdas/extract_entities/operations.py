@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from lambdas.common.contracts.preferences import CostMode
+from lambdas.common.contracts.recipients.preferences import CostMode
 
 
 class Operation(StrEnum):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from lambdas.common.contracts.preferences import CostMode
+from lambdas.common.contracts.recipients.preferences import CostMode
 from lambdas.common.settings import Settings, choice, number, required, shared, whole
 
 RATE = 40

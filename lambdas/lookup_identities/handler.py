@@ -5,11 +5,11 @@ from functools import partial
 
 from lambdas.common.aws.vault import read_document, write_document
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
-from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.identities import Identities
-from lambdas.common.contracts.policy import LeftOut
-from lambdas.common.contracts.preferences import CostMode
-from lambdas.common.contracts.steps import (
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.recipients.identities import Identities
+from lambdas.common.contracts.recipients.policy import LeftOut
+from lambdas.common.contracts.recipients.preferences import CostMode
+from lambdas.common.contracts.workflow.tasks import (
     ROSTERS,
     LookupIdentitiesInput,
     LookupIdentitiesResult,

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.event_kind import DISCHARGES, EventKind
-from lambdas.common.contracts.identities import Identities
-from lambdas.common.contracts.recipient import RelationshipType
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import DISCHARGES, EventKind
+from lambdas.common.contracts.recipients.identities import Identities
+from lambdas.common.contracts.recipients.recipient import RelationshipType
 from lambdas.common.errors import ConfigurationError
 from lambdas.common.senders import SenderProfile
 from lambdas.lookup_identities import smoke, stays

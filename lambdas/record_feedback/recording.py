@@ -6,8 +6,8 @@ from lambdas.common.audit import chain
 from lambdas.common.audit.canonical import HEAD
 from lambdas.common.aws.items import Item
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome
-from lambdas.common.contracts.delivery import DeliveryState
-from lambdas.common.contracts.steps import FeedbackOutcome, RecordFeedbackResult
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
+from lambdas.common.contracts.workflow.tasks import FeedbackOutcome, RecordFeedbackResult
 from lambdas.common.handler import Run
 from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger import feedback as ledger

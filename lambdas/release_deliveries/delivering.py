@@ -6,9 +6,9 @@ from dataclasses import replace
 from botocore.config import Config
 
 from lambdas.common.aws.clients import dependency
-from lambdas.common.contracts.delivery import HoldReason
 from lambdas.common.contracts.document import read_as, to_document
-from lambdas.common.contracts.steps import (
+from lambdas.common.contracts.workflow.delivery_states import HoldReason
+from lambdas.common.contracts.workflow.tasks import (
     DeliverNotificationInput,
     DeliverNotificationResult,
     EventReference,

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from threading import Event
 
 from lambdas.common.clock import iso, milliseconds_since
-from lambdas.common.contracts.delivery import DeliveryState
-from lambdas.common.contracts.steps import ReleaseDeliveriesResult, ReleaseOutcome
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
+from lambdas.common.contracts.workflow.tasks import ReleaseDeliveriesResult, ReleaseOutcome
 from lambdas.common.handler import Run
 from lambdas.delivery.ledger import deliveries, due, problems
 from lambdas.delivery.ledger.items import DeliveryItem, MailAccount

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 from lambdas.common.aws.vault import read_document, write_document
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
-from lambdas.common.contracts.encounter import Decision, Encounter
-from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.steps import (
+from lambdas.common.contracts.encounters.encounter import Decision, Encounter
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.workflow.tasks import (
     CLOSINGS,
     ClosingCount,
     ParseMessageResult,

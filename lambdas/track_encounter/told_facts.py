@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from lambdas.common.clock import iso
-from lambdas.common.contracts.encounter import (
+from lambdas.common.contracts.encounters.encounter import (
     Audience,
     Change,
     DecisionReason,
@@ -14,7 +14,7 @@ from lambdas.common.contracts.encounter import (
     RecordedEvent,
     ToldFact,
 )
-from lambdas.common.contracts.event_kind import EventKind
+from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.track_encounter import history
 from lambdas.track_encounter.history import Situation, position
 from lambdas.track_encounter.message import EncounterMessage

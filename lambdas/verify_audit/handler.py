@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from lambdas.common.audit.context import AuditContext, AuditSettings
 from lambdas.common.audit.digests import due_day
 from lambdas.common.audit.verification import verify_period
-from lambdas.common.contracts.steps import AuditVerificationResult
+from lambdas.common.contracts.workflow.tasks import AuditVerificationResult
 from lambdas.common.scheduled import ScheduledRun, scheduled
 
 MAX_LOGGED = 20

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from lambdas.common.contracts.delivery import DeliveryState, HoldReason
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState, HoldReason
 from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import SwitchState

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from lambdas.common.contracts.audit import AuditAction
-from lambdas.common.contracts.delivery import HoldReason
+from lambdas.common.contracts.workflow.delivery_states import HoldReason
 from ops.disclosures.records import OF_POLICY, RETURNS
 from ops.events.steps import Entry, suppression_of
 

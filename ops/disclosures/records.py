@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from lambdas.common.contracts.audit import AuditAction
-from lambdas.common.contracts.policy import SuppressionReason
+from lambdas.common.contracts.recipients.policy import SuppressionReason
 from ops.events.steps import Entry, suppression_of
 
 

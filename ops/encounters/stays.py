@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lambdas.common.contracts.encounter import Decision, Encounter, RecordedEvent
+from lambdas.common.contracts.encounters.encounter import Decision, Encounter, RecordedEvent
 from lambdas.encounters.indexes import due
 from lambdas.encounters.store import DueReason
 from lambdas.encounters.table import EncounterTable

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from lambdas.common import status
 from lambdas.common.audit import chain
-from lambdas.common.contracts.status import EventStatus, StatusItem
+from lambdas.common.contracts.workflow.status import EventStatus, StatusItem
 from lambdas.delivery.ledger.context import LedgerContext
 from ops.deployment import Deployment
 from ops.events import advice, queries, steps

@@ -83,7 +83,7 @@ ALLOWED = {
         "ops/disclosures/fhir.py": "audit_event bundle",
     },
     "JSON of an AWS API, log or template": {
-        "lambdas/common/contracts/steps.py": "RecordFeedbackInput.detail",
+        "lambdas/common/contracts/workflow/tasks.py": "RecordFeedbackInput.detail",
         "lambdas/extract_entities/comprehend.py": "ComprehendAnswer.entities",
         "lambdas/extract_entities/findings.py": "found",
         "lambdas/record_feedback/feedback.py": "Feedback.from_detail tag",

@@ -3,11 +3,11 @@
 import time
 from dataclasses import replace
 
-from lambdas.common.contracts.delivery import DeliveryState
-from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.event_kind import CANCELS
-from lambdas.common.contracts.recipient import FirstNotice, Recipient
-from lambdas.common.contracts.steps import DeliverNotificationInput
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import CANCELS
+from lambdas.common.contracts.recipients.recipient import FirstNotice, Recipient
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
+from lambdas.common.contracts.workflow.tasks import DeliverNotificationInput
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import deliveries

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from lambdas.common.contracts.policy import LeftOut
-from lambdas.common.contracts.preferences import DetailLevel
-from lambdas.common.contracts.recipient import Recipient
+from lambdas.common.contracts.recipients.policy import LeftOut
+from lambdas.common.contracts.recipients.preferences import DetailLevel
+from lambdas.common.contracts.recipients.recipient import Recipient
 from lambdas.common.errors import ConfigurationError
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import problems

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.event_kind import CANCELS
-from lambdas.common.contracts.identities import Identities
-from lambdas.common.contracts.policy import PolicyDecision, PolicyOutcome
-from lambdas.common.contracts.preferences import CostMode, DetailLevel
-from lambdas.common.contracts.recipient import (
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import CANCELS
+from lambdas.common.contracts.recipients.identities import Identities
+from lambdas.common.contracts.recipients.policy import PolicyDecision, PolicyOutcome
+from lambdas.common.contracts.recipients.preferences import CostMode, DetailLevel
+from lambdas.common.contracts.recipients.recipient import (
     Addressee,
     Recipient,
     RecipientReason,

@@ -10,8 +10,8 @@ import msgspec
 
 from lambdas.common.aws.items import Item, from_item
 from lambdas.common.clock import now
-from lambdas.common.contracts.delivery import DeliveryState, HoldReason
 from lambdas.common.contracts.document import to_document
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState, HoldReason
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.due import NOT_DUE, due

@@ -17,7 +17,7 @@ import msgspec
 
 from lambdas.common.aws.items import Item, from_item
 from lambdas.common.clock import iso
-from lambdas.common.contracts.delivery import DeliveryState
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.items import DeliveryItem

@@ -3,7 +3,7 @@
 import msgspec
 
 from lambdas.common.clock import now
-from lambdas.common.contracts.delivery import DeliveryState
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.due import NOT_DUE

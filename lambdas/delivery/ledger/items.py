@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from lambdas.common.contracts.delivery import DeliveryState
-from lambdas.common.contracts.event_kind import EventKind
-from lambdas.common.contracts.steps import DeliverNotificationInput
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
+from lambdas.common.contracts.workflow.tasks import DeliverNotificationInput
 from lambdas.common.contracts.written import Written
 from lambdas.delivery.ledger.states import AddressProblemState, SwitchState
 

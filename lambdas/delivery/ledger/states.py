@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from lambdas.common.contracts.delivery import DeliveryState, HoldReason
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState, HoldReason
 
 SETTLED = frozenset(
     {

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
-from lambdas.common.contracts.encounter import Change
-from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.event_kind import CANCELS, DISCHARGES, EventKind
-from lambdas.common.contracts.recipient import FirstNotice
-from lambdas.common.contracts.visit import Location
+from lambdas.common.contracts.encounters.encounter import Change
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import CANCELS, DISCHARGES, EventKind
+from lambdas.common.contracts.message.visit import Location
+from lambdas.common.contracts.recipients.recipient import FirstNotice
 from lambdas.common.plausible import is_plausible
 from lambdas.common.senders import SenderProfile
 from lambdas.delivery.letter.told import Told

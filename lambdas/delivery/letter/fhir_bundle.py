@@ -9,13 +9,13 @@ import re
 import uuid
 from typing import Any
 
-from lambdas.common.contracts.encounter import Change, EncounterClass, Phase
-from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.event_kind import DISCHARGES, EventKind
-from lambdas.common.contracts.person import Name
-from lambdas.common.contracts.recipient import Recipient
-from lambdas.common.contracts.stay_flags import StayFlag
-from lambdas.common.contracts.visit import CodedText
+from lambdas.common.contracts.encounters.encounter import Change, EncounterClass, Phase
+from lambdas.common.contracts.encounters.stay_flags import StayFlag
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import DISCHARGES, EventKind
+from lambdas.common.contracts.message.person import Name
+from lambdas.common.contracts.message.visit import CodedText
+from lambdas.common.contracts.recipients.recipient import Recipient
 from lambdas.common.plausible import is_plausible
 from lambdas.delivery.letter.facts import withdraws
 from lambdas.delivery.letter.told import Told

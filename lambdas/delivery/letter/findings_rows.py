@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.findings import (
     ClinicalFindings,
     Finding,
@@ -12,8 +11,9 @@ from lambdas.common.contracts.findings import (
     FindingType,
     SetAsideReason,
 )
-from lambdas.common.contracts.preferences import CostMode
-from lambdas.common.contracts.visit import CodedText
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.visit import CodedText
+from lambdas.common.contracts.recipients.preferences import CostMode
 from lambdas.delivery.letter.words.locale import Words
 from lambdas.delivery.letter.words.unlinked import letter_text
 

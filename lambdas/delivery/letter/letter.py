@@ -6,9 +6,9 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.preferences import DetailLevel
-from lambdas.common.contracts.recipient import Addressee, Recipient
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.recipients.preferences import DetailLevel
+from lambdas.common.contracts.recipients.recipient import Addressee, Recipient
 from lambdas.common.senders import SenderProfile
 from lambdas.delivery.letter import facts, findings_rows, remarks
 from lambdas.delivery.letter.findings_rows import FindingRow

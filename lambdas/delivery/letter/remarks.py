@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from lambdas.common.contracts.encounter import Change, EncounterClass, Phase
-from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.event_kind import EventKind
-from lambdas.common.contracts.stay_flags import EarlierStay, FlagKind, StayFlag
+from lambdas.common.contracts.encounters.encounter import Change, EncounterClass, Phase
+from lambdas.common.contracts.encounters.stay_flags import EarlierStay, FlagKind, StayFlag
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.common.plausible import is_plausible
 from lambdas.delivery.letter.facts import withdraws
 from lambdas.delivery.letter.told import Told

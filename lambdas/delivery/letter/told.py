@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.encounters.stay_flags import StayFlag
 from lambdas.common.contracts.findings import ClinicalFindings, FindingsOutcome
-from lambdas.common.contracts.stay_flags import StayFlag
+from lambdas.common.contracts.message.event import PatientEvent
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import TypeVar
 
-from lambdas.common.contracts.encounter import Decision
-from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.patient import Patient
-from lambdas.common.contracts.practitioner import Practitioner
-from lambdas.common.contracts.visit import Visit
+from lambdas.common.contracts.encounters.encounter import Decision
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.patient import Patient
+from lambdas.common.contracts.message.practitioner import Practitioner
+from lambdas.common.contracts.message.visit import Visit
 
 T = TypeVar("T", Patient, Visit)
 

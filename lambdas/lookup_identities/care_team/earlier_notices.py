@@ -7,10 +7,10 @@ summary or the quota) will show the details of an update, so that nobody gets bo
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from lambdas.common.contracts.delivery import DeliveryState
-from lambdas.common.contracts.encounter import Audience, Notice
-from lambdas.common.contracts.event_kind import CANCELS, EventKind
-from lambdas.common.contracts.recipient import Recipient
+from lambdas.common.contracts.encounters.encounter import Audience, Notice
+from lambdas.common.contracts.message.event_kind import CANCELS, EventKind
+from lambdas.common.contracts.recipients.recipient import Recipient
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 from lambdas.delivery.ledger import deliveries, encounters
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, NotifiedEvent
 from lambdas.delivery.ledger.items import DeliveryItem

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.patient import Patient
+from lambdas.common.contracts.message.patient import Patient
 from lambdas.common.errors import IdentityConflictError
 from lambdas.lookup_identities.matching.demographics import (
     birth_dates_agree,

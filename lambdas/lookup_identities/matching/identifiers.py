@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.patient import PatientIdentifier
+from lambdas.common.contracts.message.patient import PatientIdentifier
 from lambdas.common.errors import (
     IdentityAmbiguousError,
     IdentityConflictError,

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from lambdas.common.contracts.patient import PatientIdentifier
+from lambdas.common.contracts.message.patient import PatientIdentifier
 
 
 def positions_of(identifiers: Sequence[PatientIdentifier]) -> list[str]:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Self
 
-from lambdas.common.contracts.patient import Patient
+from lambdas.common.contracts.message.patient import Patient
 from lambdas.common.errors import ConfigurationError, EnsError
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching.agreement import agreeing

@@ -2,10 +2,10 @@
 
 from hl7.death import Evidence, is_nubc, of_disposition
 from hl7.tables import DISCHARGE_STATUSES
-from lambdas.common.contracts.encounter import Change, Notice
-from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.event_kind import DISCHARGES, EventKind
-from lambdas.common.contracts.visit import CodedText
+from lambdas.common.contracts.encounters.encounter import Change, Notice
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import DISCHARGES, EventKind
+from lambdas.common.contracts.message.visit import CodedText
 from lambdas.delivery.letter.words.locale import Words
 
 STAY_ENDED = "stay_ended"

@@ -15,7 +15,7 @@ from lambdas.common.audit import chain
 from lambdas.common.aws import item_reads
 from lambdas.common.context import Context
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
-from lambdas.common.contracts.steps import EventReference, StepInput
+from lambdas.common.contracts.workflow.tasks import EventReference, StepInput
 from lambdas.common.errors import (
     ContractError,
     DeliveryRefusedError,

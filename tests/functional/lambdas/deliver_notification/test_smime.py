@@ -14,7 +14,7 @@ import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from lambdas.common.audit import chain
-from lambdas.common.contracts.preferences import DetailLevel
+from lambdas.common.contracts.recipients.preferences import DetailLevel
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import problems
 from lambdas.delivery.ledger.states import AddressProblemState

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lambdas.common.audit import chain
-from lambdas.common.contracts.event_kind import EventKind
+from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery import delivery
 from lambdas.delivery.context import DeliveryContext

@@ -7,7 +7,7 @@ from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
 from lambdas.common.audit import chain, verification
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.findings import ClinicalFindings
-from lambdas.common.contracts.notes import Skipped, SkippedReason
+from lambdas.common.contracts.message.notes import Skipped, SkippedReason
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError, UnexpectedError
 from lambdas.extract_entities import comprehend
 from lambdas.extract_entities.context import ExtractContext

@@ -11,12 +11,12 @@ from botocore.exceptions import EndpointConnectionError
 from lambdas.common.audit import chain
 from lambdas.common.audit.chain import entries
 from lambdas.common.aws.items import to_item
-from lambdas.common.contracts.consent import Sensitivity
-from lambdas.common.contracts.delivery import HoldReason
-from lambdas.common.contracts.event_kind import EventKind
-from lambdas.common.contracts.preferences import DetailLevel
-from lambdas.common.contracts.protection import Basis, SensitiveMark
-from lambdas.common.contracts.recipient import Addressee, FirstNotice, RecipientReason
+from lambdas.common.contracts.encounters.protection import Basis, SensitiveMark
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.recipients.consent import Sensitivity
+from lambdas.common.contracts.recipients.preferences import DetailLevel
+from lambdas.common.contracts.recipients.recipient import Addressee, FirstNotice, RecipientReason
+from lambdas.common.contracts.workflow.delivery_states import HoldReason
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import problems, table

@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.common.audit import chain
-from lambdas.common.contracts.steps import ReleaseOutcome
+from lambdas.common.contracts.workflow.tasks import ReleaseOutcome
 from lambdas.common.errors import DependencyUnavailableError, UnexpectedError
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import mail_account, rate

@@ -10,7 +10,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from lambdas.common.audit import chain
 from lambdas.common.aws.items import from_item
-from lambdas.common.contracts.event_kind import EventKind
+from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import deliveries, due, problems, transitions
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, NotifiedEvent, cancel

@@ -3,8 +3,13 @@
 import pytest
 
 from lambdas.common.contracts.audit import AuditAction
-from lambdas.common.contracts.delivery import DeliveryState
-from lambdas.common.contracts.policy import LeftOut, PolicyDecision, PolicyOutcome, RuleReference
+from lambdas.common.contracts.recipients.policy import (
+    LeftOut,
+    PolicyDecision,
+    PolicyOutcome,
+    RuleReference,
+)
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 from lambdas.delivery import audit
 from lambdas.delivery.ledger.items import DeliveryItem
 

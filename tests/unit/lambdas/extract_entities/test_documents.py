@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.common.contracts.notes import Markup, Note
+from lambdas.common.contracts.message.notes import Markup, Note
 from lambdas.extract_entities.documents import plain
 
 

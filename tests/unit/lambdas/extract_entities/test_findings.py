@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from lambdas.common.contracts.findings import Finding, SetAsideReason
-from lambdas.common.contracts.visit import CodedText
+from lambdas.common.contracts.message.visit import CodedText
 from lambdas.extract_entities.findings import CurrentFindings, found, shown, without_known
 from lambdas.extract_entities.notes import Piece, reading
 

@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.event_kind import EventKind
-from lambdas.common.contracts.notes import Markup, Note, Skipped, SkippedReason
-from lambdas.common.contracts.visit import CodedText, Visit
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.message.notes import Markup, Note, Skipped, SkippedReason
+from lambdas.common.contracts.message.visit import CodedText, Visit
 from lambdas.extract_entities.notes import Piece, fitting, reading, sources
 
 GAPS = reading(

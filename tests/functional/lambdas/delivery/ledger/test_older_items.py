@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lambdas.common.audit import chain
-from lambdas.common.contracts.delivery import DeliveryState
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import deliveries, table
 from tests.functional.lambdas.deliver_notification.world import EVENT_ID, DeliveryWorld, sent_mails

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.contracts.patient import Patient, PatientIdentifier
-from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.message.patient import Patient, PatientIdentifier
+from lambdas.common.contracts.message.person import Name
 from lambdas.common.errors import EnsError
 from lambdas.lookup_identities.fhir import mpi_client as fhir
 from lambdas.lookup_identities.fhir.http import FhirResponse, _object

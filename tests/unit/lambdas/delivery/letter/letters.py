@@ -5,8 +5,6 @@ from html.parser import HTMLParser
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.event_kind import CANCELS, EventKind
 from lambdas.common.contracts.findings import (
     ClinicalFindings,
     Finding,
@@ -14,12 +12,14 @@ from lambdas.common.contracts.findings import (
     FindingType,
     SetAsideReason,
 )
-from lambdas.common.contracts.patient import Patient
-from lambdas.common.contracts.person import Name
-from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
-from lambdas.common.contracts.preferences import DetailLevel
-from lambdas.common.contracts.recipient import Recipient, RecipientReason
-from lambdas.common.contracts.visit import CodedText, Location, Visit
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import CANCELS, EventKind
+from lambdas.common.contracts.message.patient import Patient
+from lambdas.common.contracts.message.person import Name
+from lambdas.common.contracts.message.practitioner import Practitioner, PractitionerRole
+from lambdas.common.contracts.message.visit import CodedText, Location, Visit
+from lambdas.common.contracts.recipients.preferences import DetailLevel
+from lambdas.common.contracts.recipients.recipient import Recipient, RecipientReason
 from lambdas.common.senders import SenderProfile
 from lambdas.delivery.letter.letter import Letter, compose
 from lambdas.delivery.letter.told import Told

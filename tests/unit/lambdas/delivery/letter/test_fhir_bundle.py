@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from fhir.resources.R4B.bundle import Bundle
 
-from lambdas.common.contracts.encounter import Change, EncounterClass
-from lambdas.common.contracts.event_kind import CANCELS, NOTIFIED
-from lambdas.common.contracts.patient import PatientIdentifier
-from lambdas.common.contracts.stay_flags import FlagKind, StayFlag
-from lambdas.common.contracts.visit import CodedText
+from lambdas.common.contracts.encounters.encounter import Change, EncounterClass
+from lambdas.common.contracts.encounters.stay_flags import FlagKind, StayFlag
+from lambdas.common.contracts.message.event_kind import CANCELS, NOTIFIED
+from lambdas.common.contracts.message.patient import PatientIdentifier
+from lambdas.common.contracts.message.visit import CodedText
 from lambdas.delivery.letter.fhir_bundle import bundle_of
 from lambdas.delivery.letter.told import Told
 from tests.unit.lambdas.delivery.letter.letters import ADMISSION, BARE, RECIPIENT, of_kind

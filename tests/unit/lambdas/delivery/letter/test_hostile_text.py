@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.contracts.findings import ClinicalFindings, Finding, FindingsOutcome
-from lambdas.common.contracts.patient import Patient
-from lambdas.common.contracts.person import Name
-from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
-from lambdas.common.contracts.visit import CodedText, Location, Visit
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.message.patient import Patient
+from lambdas.common.contracts.message.person import Name
+from lambdas.common.contracts.message.practitioner import Practitioner, PractitionerRole
+from lambdas.common.contracts.message.visit import CodedText, Location, Visit
 from lambdas.common.senders import SenderProfile
 from lambdas.delivery.letter.letter import Letter
 from lambdas.delivery.letter.words.clean import clean

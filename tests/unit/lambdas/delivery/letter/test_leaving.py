@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.event_kind import EventKind
-from lambdas.common.contracts.visit import CodedText, Location
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.message.visit import CodedText, Location
 from tests.unit.lambdas.delivery.letter.letters import ADMISSION, DEATHS, both, letter_of, of_kind
 
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.event_kind import CANCELS, NOTIFIED
 from lambdas.common.contracts.findings import ClinicalFindings, Finding, FindingsOutcome
-from lambdas.common.contracts.notes import Note
-from lambdas.common.contracts.patient import Patient, PatientIdentifier
-from lambdas.common.contracts.person import Name
-from lambdas.common.contracts.recipient import RecipientReason
-from lambdas.common.contracts.visit import CodedText, Location, Visit
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import CANCELS, NOTIFIED
+from lambdas.common.contracts.message.notes import Note
+from lambdas.common.contracts.message.patient import Patient, PatientIdentifier
+from lambdas.common.contracts.message.person import Name
+from lambdas.common.contracts.message.visit import CodedText, Location, Visit
+from lambdas.common.contracts.recipients.recipient import RecipientReason
 from lambdas.common.senders import SenderCodes, SenderProfile, sender_profile
 from lambdas.delivery.letter.letter import compose
 from lambdas.delivery.letter.told import Told

@@ -10,8 +10,8 @@ from lambdas.common.contracts.findings import (
     FindingsOutcome,
     FindingType,
 )
-from lambdas.common.contracts.notes import Note, Skipped, SkippedReason
-from lambdas.common.contracts.preferences import CostMode
+from lambdas.common.contracts.message.notes import Note, Skipped, SkippedReason
+from lambdas.common.contracts.recipients.preferences import CostMode
 from lambdas.delivery.letter.findings_rows import place
 from lambdas.delivery.letter.words.locale import words_in
 from tests.unit.lambdas.delivery.letter.letters import (

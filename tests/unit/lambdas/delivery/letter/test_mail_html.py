@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.common.contracts.event_kind import NOTIFIED
+from lambdas.common.contracts.message.event_kind import NOTIFIED
 from lambdas.delivery.letter.letter import rendered, view_of
 from lambdas.delivery.letter.told import Told
 from lambdas.delivery.letter.words.locale import LANGUAGES, words_in

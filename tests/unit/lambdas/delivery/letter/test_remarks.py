@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.contracts.encounter import (
+from lambdas.common.contracts.encounters.encounter import (
     Audience,
     Change,
     Decision,
@@ -14,12 +14,12 @@ from lambdas.common.contracts.encounter import (
     Notice,
     Phase,
 )
-from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.event_kind import CANCELS, EventKind
-from lambdas.common.contracts.preferences import DetailLevel
-from lambdas.common.contracts.recipient import FirstNotice
-from lambdas.common.contracts.stay_flags import EarlierStay, FlagKind, StayFlag
-from lambdas.common.contracts.visit import CodedText
+from lambdas.common.contracts.encounters.stay_flags import EarlierStay, FlagKind, StayFlag
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import CANCELS, EventKind
+from lambdas.common.contracts.message.visit import CodedText
+from lambdas.common.contracts.recipients.preferences import DetailLevel
+from lambdas.common.contracts.recipients.recipient import FirstNotice
 from lambdas.delivery.letter.letter import compose
 from lambdas.delivery.letter.told import Told
 from lambdas.delivery.letter.words.locale import LANGUAGES, words_in

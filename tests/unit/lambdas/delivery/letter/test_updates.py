@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from lambdas.common.contracts.patient import Patient
-from lambdas.common.contracts.person import Name
-from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
-from lambdas.common.contracts.visit import CodedText, Location, Visit
+from lambdas.common.contracts.message.patient import Patient
+from lambdas.common.contracts.message.person import Name
+from lambdas.common.contracts.message.practitioner import Practitioner, PractitionerRole
+from lambdas.common.contracts.message.visit import CodedText, Location, Visit
 from lambdas.delivery.letter.updates import updated
 from tests.unit.lambdas.delivery.letter.letters import ADMISSION
 

@@ -1,8 +1,8 @@
 import pytest
 
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.patient import Patient
-from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.message.patient import Patient
+from lambdas.common.contracts.message.person import Name
 from lambdas.common.errors import IdentityConflictError
 from lambdas.lookup_identities.matching.agreement import agreement
 from lambdas.registry.records import PatientRecord

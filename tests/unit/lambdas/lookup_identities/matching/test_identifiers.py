@@ -1,7 +1,7 @@
 import pytest
 
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.patient import PatientIdentifier
+from lambdas.common.contracts.message.patient import PatientIdentifier
 from lambdas.common.errors import (
     IdentityAmbiguousError,
     IdentityConflictError,

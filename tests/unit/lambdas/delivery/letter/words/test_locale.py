@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.contracts.event_kind import NOTIFIED
+from lambdas.common.contracts.message.event_kind import NOTIFIED
 from lambdas.delivery.letter.words.locale import LANGUAGES, Words, words_in
 from tests.unit.lambdas.delivery.letter.letters import (
     FINDINGS,

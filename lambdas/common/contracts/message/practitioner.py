@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lambdas.common.contracts.document import private
-from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.message.person import Name
 
 
 class PractitionerRole(StrEnum):

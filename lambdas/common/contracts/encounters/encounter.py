@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lambdas.common.contracts.document import private
-from lambdas.common.contracts.event_kind import EventKind
-from lambdas.common.contracts.protection import ProtectionFlag, SensitiveMark, StayMarks
+from lambdas.common.contracts.encounters.protection import ProtectionFlag, SensitiveMark, StayMarks
+from lambdas.common.contracts.message.event_kind import EventKind
 
 
 class EncounterClass(StrEnum):

@@ -1,4 +1,4 @@
-"""The input and the result of each function: ids, keyed references, codes, counts and outcomes.
+"""The input and the result of each task of the workflow: ids, keyed references, codes, counts and outcomes.
 
 Names as in the workflow's state (docs/architecture.md#workflow-state). A member that only some calls
 have has a default, so a task of an older version is readable too.
@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from lambdas.common.contracts.delivery import DeliveryState
-from lambdas.common.contracts.envelope import Envelope
-from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.contracts.findings import FindingsOutcome
-from lambdas.common.contracts.preferences import CostMode, DetailLevel
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.recipients.preferences import CostMode, DetailLevel
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
+from lambdas.common.contracts.workflow.envelope import Envelope
 
 
 class FeedbackOutcome(StrEnum):

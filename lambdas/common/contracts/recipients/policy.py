@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lambdas.common.contracts.consent import Sensitivity
+from lambdas.common.contracts.recipients.consent import Sensitivity
 
 
 class PolicyOutcome(StrEnum):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lambdas.common.contracts.document import private
-from lambdas.common.contracts.encounter import EncounterClass
+from lambdas.common.contracts.encounters.encounter import EncounterClass
 
 
 class FlagKind(StrEnum):

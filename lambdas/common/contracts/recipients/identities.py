@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 
 from hl7.warnings import MessageWarning
-from lambdas.common.contracts.consent import Consent
 from lambdas.common.contracts.document import private
-from lambdas.common.contracts.recipient import Considered, Recipient
-from lambdas.common.contracts.stay_flags import StayFlag
+from lambdas.common.contracts.encounters.stay_flags import StayFlag
+from lambdas.common.contracts.recipients.consent import Consent
+from lambdas.common.contracts.recipients.recipient import Considered, Recipient
 
 
 @dataclass(frozen=True, slots=True)

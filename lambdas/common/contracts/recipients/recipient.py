@@ -4,10 +4,10 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 
 from lambdas.common.contracts.document import private
-from lambdas.common.contracts.event_kind import EventKind
-from lambdas.common.contracts.person import Name
-from lambdas.common.contracts.policy import PolicyDecision
-from lambdas.common.contracts.preferences import CostMode, DetailLevel
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.message.person import Name
+from lambdas.common.contracts.recipients.policy import PolicyDecision
+from lambdas.common.contracts.recipients.preferences import CostMode, DetailLevel
 
 
 class RelationshipType(StrEnum):

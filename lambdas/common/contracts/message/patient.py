@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from lambdas.common.contracts.document import private
-from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.message.person import Name
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from hl7.death import Evidence
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.document import private
-from lambdas.common.contracts.encounter import Decision, EncounterNumbers
-from lambdas.common.contracts.event_kind import CANCELS, DISCHARGES, EventKind
-from lambdas.common.contracts.notes import Note, Skipped
-from lambdas.common.contracts.patient import Patient, PatientIdentifier
-from lambdas.common.contracts.practitioner import Practitioner
-from lambdas.common.contracts.protection import StayMarks
-from lambdas.common.contracts.visit import CodedText, Visit
+from lambdas.common.contracts.encounters.encounter import Decision, EncounterNumbers
+from lambdas.common.contracts.encounters.protection import StayMarks
+from lambdas.common.contracts.message.event_kind import CANCELS, DISCHARGES, EventKind
+from lambdas.common.contracts.message.notes import Note, Skipped
+from lambdas.common.contracts.message.patient import Patient, PatientIdentifier
+from lambdas.common.contracts.message.practitioner import Practitioner
+from lambdas.common.contracts.message.visit import CodedText, Visit
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Codes only: no mark names a unit, a service or a diagnosis.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lambdas.common.contracts.consent import Sensitivity
+from lambdas.common.contracts.recipients.consent import Sensitivity
 
 
 class ProtectionFlag(StrEnum):
