@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
 from lambdas.common.contracts.workflow.delivery_states import DeliveryState
-from lambdas.delivery.ledger import deliveries, problems
+from lambdas.delivery.ledger.deliveries import deliveries
 from lambdas.delivery.ledger.items import AddressProblem, DeliveryItem
+from lambdas.delivery.ledger.sending import problems
 from lambdas.delivery.ledger.states import AddressProblemState, SwitchState
 from ops.audit.entry import audit
 from ops.audit.looks import reason_for

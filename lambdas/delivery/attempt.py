@@ -15,10 +15,11 @@ from lambdas.common.errors import (
 )
 from lambdas.common.handler import Run
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import deliveries, rate, transitions
+from lambdas.delivery.ledger.deliveries import deliveries, transitions
+from lambdas.delivery.ledger.deliveries.starting_point import StartingPoint
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.mail_account import close_quota
-from lambdas.delivery.ledger.starting_point import StartingPoint
+from lambdas.delivery.ledger.sending import rate
+from lambdas.delivery.ledger.sending.mail_account import close_quota
 from lambdas.delivery.ledger.states import TOGETHER
 from lambdas.delivery.mail import mailer
 from lambdas.delivery.material import Prepared

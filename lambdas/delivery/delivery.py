@@ -27,10 +27,11 @@ from lambdas.delivery.decisions import holds
 from lambdas.delivery.decisions.cancellation import enlisted, why_suppressed
 from lambdas.delivery.decisions.detail import Detail, detail_for
 from lambdas.delivery.decisions.standing import ChosenNotice, Refused, standings
-from lambdas.delivery.ledger import deliveries, problems
+from lambdas.delivery.ledger.deliveries import deliveries
+from lambdas.delivery.ledger.deliveries.starting_point import StartingPoint, starting_point
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, Thread, add_mail
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.starting_point import StartingPoint, starting_point
+from lambdas.delivery.ledger.sending import problems
 from lambdas.delivery.ledger.states import SETTLED, AddressProblemState
 from lambdas.delivery.mail.thread import MailThread
 from lambdas.delivery.material import (

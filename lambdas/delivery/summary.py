@@ -34,10 +34,10 @@ from lambdas.delivery.delivery import (
     result_of,
     why_held,
 )
-from lambdas.delivery.ledger import deliveries
-from lambdas.delivery.ledger.deliveries import MemberOutcome
+from lambdas.delivery.ledger.deliveries import deliveries
+from lambdas.delivery.ledger.deliveries.deliveries import MemberOutcome
+from lambdas.delivery.ledger.deliveries.starting_point import starting_point
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.starting_point import starting_point
 from lambdas.delivery.ledger.states import SETTLED
 from lambdas.delivery.letter.facts import reference_of
 from lambdas.delivery.letter.letter import rendered, view_of

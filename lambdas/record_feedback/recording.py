@@ -9,10 +9,11 @@ from lambdas.common.contracts.audit import AuditAction, AuditOutcome
 from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 from lambdas.common.contracts.workflow.tasks import FeedbackOutcome, RecordFeedbackResult
 from lambdas.common.handler import Run
-from lambdas.delivery.ledger import deliveries, problems
-from lambdas.delivery.ledger import feedback as ledger
 from lambdas.delivery.ledger.context import LedgerContext
+from lambdas.delivery.ledger.deliveries import deliveries
+from lambdas.delivery.ledger.deliveries import feedback as ledger
 from lambdas.delivery.ledger.items import DeliveryItem
+from lambdas.delivery.ledger.sending import problems
 from lambdas.delivery.ledger.states import AddressProblemState
 from lambdas.record_feedback.feedback import Detail, Feedback
 

@@ -15,7 +15,7 @@ from lambdas.common.contracts.workflow.tasks import (
     ReleaseOutcome,
 )
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.delivery.ledger import deliveries
+from lambdas.delivery.ledger.deliveries import deliveries
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.release_deliveries.context import ReleaseContext
 

@@ -14,11 +14,12 @@ from lambdas.common.clock import iso, milliseconds_since
 from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 from lambdas.common.contracts.workflow.tasks import ReleaseDeliveriesResult, ReleaseOutcome
 from lambdas.common.handler import Run
-from lambdas.delivery.ledger import deliveries, due, problems
+from lambdas.delivery.ledger.deliveries import deliveries, due
+from lambdas.delivery.ledger.deliveries.repair import repair
 from lambdas.delivery.ledger.items import DeliveryItem, MailAccount
-from lambdas.delivery.ledger.mail_account import open_quota
-from lambdas.delivery.ledger.rate import SHARE_OF_RELEASES
-from lambdas.delivery.ledger.repair import repair
+from lambdas.delivery.ledger.sending import problems
+from lambdas.delivery.ledger.sending.mail_account import open_quota
+from lambdas.delivery.ledger.sending.rate import SHARE_OF_RELEASES
 from lambdas.delivery.ledger.states import SETTLED, TOGETHER
 from lambdas.release_deliveries.context import ReleaseContext
 from lambdas.release_deliveries.delivering import deliver, deliver_summary

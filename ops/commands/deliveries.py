@@ -5,8 +5,9 @@ import sys
 import click
 
 from lambdas.common.contracts.workflow.delivery_states import DeliveryState, HoldReason
-from lambdas.delivery.ledger import deliveries, problems
+from lambdas.delivery.ledger.deliveries import deliveries
 from lambdas.delivery.ledger.items import DeliveryItem
+from lambdas.delivery.ledger.sending import problems
 from lambdas.delivery.ledger.states import SwitchState
 from ops import ledger
 from ops.audit.principal import name

@@ -11,6 +11,7 @@ TESTED_ELSEWHERE = {
     "lambdas/common/contracts/message": "with every document, in lambdas/common/contracts",
     "lambdas/common/contracts/recipients": "with every document, in lambdas/common/contracts",
     "lambdas/common/contracts/workflow": "with every document, in lambdas/common/contracts",
+    "lambdas/delivery/ledger/sending": "with its table, in lambdas/delivery/ledger",
     "lambdas/track_encounter": "with its table, in lambdas/encounters",
     "ops/encounters": "through `ens encounters`, in ops/commands",
     "ops/environment/preflight/checks": "with the runner, in ops/environment/preflight",

@@ -15,7 +15,7 @@ ALLOWED = {
     "a DynamoDB item, which the module beside the table turns into a class": {
         "lambdas/common/aws/item_reads.py": "read_item read_items",
         "lambdas/common/aws/items.py": "from_item to_item",
-        "lambdas/delivery/ledger/due.py": "due due_after",
+        "lambdas/delivery/ledger/deliveries/due.py": "due due_after",
         "lambdas/delivery/ledger/items.py": "RepairPosition.start",
         "lambdas/delivery/ledger/table.py": (
             "Update.item query read_item read_several replace_item update"

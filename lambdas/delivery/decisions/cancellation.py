@@ -10,7 +10,7 @@ from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 from lambdas.common.contracts.workflow.tasks import DeliverNotificationInput
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import deliveries
+from lambdas.delivery.ledger.deliveries import deliveries
 from lambdas.delivery.ledger.encounters import (
     Enlisted,
     NotifiedEncounter,

@@ -8,7 +8,7 @@ from lambdas.common.contracts.recipients.preferences import DetailLevel
 from lambdas.common.contracts.recipients.recipient import Recipient
 from lambdas.common.errors import ConfigurationError
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import problems
+from lambdas.delivery.ledger.sending import problems
 from lambdas.delivery.ledger.states import AddressProblemState
 
 NO_OWN_KEY = "no_own_key"

@@ -11,7 +11,8 @@ from lambdas.common.contracts.encounters.encounter import Audience, Notice
 from lambdas.common.contracts.message.event_kind import CANCELS, EventKind
 from lambdas.common.contracts.recipients.recipient import Recipient
 from lambdas.common.contracts.workflow.delivery_states import DeliveryState
-from lambdas.delivery.ledger import deliveries, encounters
+from lambdas.delivery.ledger import encounters
+from lambdas.delivery.ledger.deliveries import deliveries
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, NotifiedEvent
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.lookup_identities.context import LookupContext

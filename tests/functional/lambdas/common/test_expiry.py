@@ -12,8 +12,9 @@ from lambdas.common.audit import chain, verification
 from lambdas.common.audit.canonical import HEAD
 from lambdas.common.aws.items import from_item
 from lambdas.common.settings import StoredDays
-from lambdas.delivery.ledger import problems, table
+from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
+from lambdas.delivery.ledger.sending import problems
 from lambdas.delivery.ledger.settings import LedgerSettings
 from lambdas.delivery.ledger.states import SwitchState
 from lambdas.track_encounter.tracking import track

@@ -16,7 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from lambdas.common.audit import chain
 from lambdas.common.contracts.recipients.preferences import DetailLevel
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import problems
+from lambdas.delivery.ledger.sending import problems
 from lambdas.delivery.ledger.states import AddressProblemState
 from tests.functional.lambdas.deliver_notification.world import (
     ADMISSION,

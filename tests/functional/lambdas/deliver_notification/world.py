@@ -31,7 +31,8 @@ from lambdas.common.handler import Run
 from lambdas.deliver_notification.handler import lambda_handler
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.delivery import deliver
-from lambdas.delivery.ledger import deliveries, table
+from lambdas.delivery.ledger import table
+from lambdas.delivery.ledger.deliveries import deliveries
 from lambdas.delivery.mail.mailer import SES_CONFIG
 from lambdas.registry.keys import provider_key, relationship_key
 from tests.support.contexts import refreshed

@@ -8,8 +8,9 @@ from botocore.exceptions import ReadTimeoutError
 from lambdas.common.audit import chain
 from lambdas.delivery import audit, delivery, summary
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import deliveries, due, problems, rate, transitions
-from lambdas.delivery.ledger import feedback as feedback_ledger
+from lambdas.delivery.ledger.deliveries import deliveries, due, transitions
+from lambdas.delivery.ledger.deliveries import feedback as feedback_ledger
+from lambdas.delivery.ledger.sending import problems, rate
 from lambdas.delivery.ledger.states import AddressProblemState
 from lambdas.delivery.mail import mailer
 from lambdas.record_feedback.handler import lambda_handler as feedback

@@ -19,7 +19,8 @@ from lambdas.common.contracts.recipients.recipient import Addressee, FirstNotice
 from lambdas.common.contracts.workflow.delivery_states import HoldReason
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import problems, table
+from lambdas.delivery.ledger import table
+from lambdas.delivery.ledger.sending import problems
 from lambdas.delivery.ledger.states import AddressProblemState, SwitchState
 from lambdas.registry.keys import consents_key
 from tests.functional.lambdas.deliver_notification.world import (
@@ -144,7 +145,7 @@ def test_a_changed_address_is_used_also_for_a_mail_that_was_stored_before(
 ) -> None:
     world = DeliveryWorld(context)
     with monkeypatch.context() as full:
-        full.setattr("lambdas.delivery.ledger.rate.may_send", lambda *_: False)
+        full.setattr("lambdas.delivery.ledger.sending.rate.may_send", lambda *_: False)
         assert world.run()["hold_reason"] == "rate"
     file_provider(context, WHO, address="petra@newclinic.example")
     due_now()
@@ -164,7 +165,7 @@ def test_a_part_2_notice_names_the_consent_of_now_also_for_a_mail_that_was_store
     permission = {"direction": "permit", "sensitivity": "substance_use"}
     file_consent(context, "first-form", **permission)
     with monkeypatch.context() as full:
-        full.setattr("lambdas.delivery.ledger.rate.may_send", lambda *_: False)
+        full.setattr("lambdas.delivery.ledger.sending.rate.may_send", lambda *_: False)
         assert world.run()["hold_reason"] == "rate"
     file_consent(context, "second-form", **permission)
     due_now()

@@ -8,7 +8,7 @@ from botocore.exceptions import ReadTimeoutError
 from lambdas.common.audit import chain
 from lambdas.common.errors import DeliveryRefusedError
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import problems
+from lambdas.delivery.ledger.sending import problems
 from lambdas.delivery.ledger.states import AddressProblemState
 from lambdas.record_feedback.handler import lambda_handler as feedback
 from tests.functional.lambdas.deliver_notification.world import (

@@ -12,8 +12,9 @@ from lambdas.common.audit import chain
 from lambdas.common.aws.items import from_item
 from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import deliveries, due, problems, transitions
+from lambdas.delivery.ledger.deliveries import deliveries, due, transitions
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, NotifiedEvent, cancel
+from lambdas.delivery.ledger.sending import problems
 from lambdas.delivery.ledger.states import SwitchState
 from tests.functional.lambdas.deliver_notification.world import (
     RECIPIENT,
@@ -132,7 +133,7 @@ def test_above_the_rate_deliveries_wait_and_then_go(
     context: DeliveryContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ENS_SES_RATE", "2")
-    monkeypatch.setattr("lambdas.delivery.ledger.rate.time.time", lambda: 1_000_000.0)
+    monkeypatch.setattr("lambdas.delivery.ledger.sending.rate.time.time", lambda: 1_000_000.0)
     outcomes = [world.run()["outcome"] for world in worlds(context, 5, RECIPIENT)]
     assert outcomes == ["sent", "sent", "held", "held", "held"]
     assert release(context)["held"] == 3

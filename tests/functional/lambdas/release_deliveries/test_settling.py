@@ -19,7 +19,7 @@ from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery import delivery
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.decisions import cancellation, holds
-from lambdas.delivery.ledger import due, transitions
+from lambdas.delivery.ledger.deliveries import due, transitions
 from lambdas.delivery.mail import mailer
 from tests.functional.lambdas.deliver_notification.stay import (
     LATER_TODAY,

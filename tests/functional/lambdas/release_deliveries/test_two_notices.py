@@ -12,7 +12,7 @@ from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 from lambdas.common.contracts.workflow.tasks import DeliverNotificationInput, EventReference
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import deliveries
+from lambdas.delivery.ledger.deliveries import deliveries
 from lambdas.delivery.ledger.items import DeliveryItem
 from tests.functional.lambdas.deliver_notification.moved_stay import (
     OTHER,

@@ -11,9 +11,10 @@ from click.testing import Result
 
 from lambdas.common.audit import chain
 from lambdas.common.aws.items import to_item
-from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.delivery.ledger.problems import SWITCH
+from lambdas.delivery.ledger.deliveries import deliveries
+from lambdas.delivery.ledger.sending import problems
+from lambdas.delivery.ledger.sending.problems import SWITCH
 from lambdas.delivery.ledger.states import AddressProblemState
 from tests.support.deployment import ME
 

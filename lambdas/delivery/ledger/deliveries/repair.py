@@ -16,7 +16,7 @@ from lambdas.common.clock import iso
 from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.delivery.ledger.due import RESEND_AFTER, TAKE_UP_AFTER, due
+from lambdas.delivery.ledger.deliveries.due import RESEND_AFTER, TAKE_UP_AFTER, due
 from lambdas.delivery.ledger.items import DeliveryItem, RepairPosition
 from lambdas.delivery.ledger.table import Prefix
 

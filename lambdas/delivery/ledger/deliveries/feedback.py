@@ -6,7 +6,7 @@ from lambdas.common.clock import now
 from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.delivery.ledger.due import NOT_DUE
+from lambdas.delivery.ledger.deliveries.due import NOT_DUE
 from lambdas.delivery.ledger.items import DeliveryItem
 
 

@@ -18,7 +18,13 @@ from lambdas.common.contracts.written import Written
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.delivery.ledger.due import NOT_DUE, RESEND_AFTER, TAKE_UP_AFTER, due, due_after
+from lambdas.delivery.ledger.deliveries.due import (
+    NOT_DUE,
+    RESEND_AFTER,
+    TAKE_UP_AFTER,
+    due,
+    due_after,
+)
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.table import Update
 

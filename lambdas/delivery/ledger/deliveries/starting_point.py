@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import msgspec
 
-from lambdas.delivery.ledger import mail_account, problems, table
+from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.items import DeliveryItem, MailAccount, Switch
+from lambdas.delivery.ledger.sending import mail_account, problems
 from lambdas.delivery.ledger.states import AddressProblemState, SwitchState
 
 

@@ -14,7 +14,7 @@ from lambdas.common.contracts.document import to_document
 from lambdas.common.contracts.workflow.delivery_states import DeliveryState, HoldReason
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.delivery.ledger.due import NOT_DUE, due
+from lambdas.delivery.ledger.deliveries.due import NOT_DUE, due
 from lambdas.delivery.ledger.items import DeliveryItem
 
 

@@ -1,6 +1,6 @@
 """The key of a delivery."""
 
-from lambdas.delivery.ledger import deliveries
+from lambdas.delivery.ledger.deliveries import deliveries
 
 
 def test_a_delivery_has_one_id_per_event_recipient_and_channel() -> None:
