@@ -20,8 +20,8 @@ from bench.burst.simulation import (
     latency,
 )
 from lambdas.common.contracts.recipients.preferences import CostMode
-from lambdas.extract_entities.comprehend import CONFIG
-from lambdas.extract_entities.operations import COST_MODES
+from lambdas.extract_entities.comprehend_medical.comprehend import CONFIG
+from lambdas.extract_entities.comprehend_medical.operations import COST_MODES
 
 OPERATIONS = COST_MODES[CostMode.FULL]
 ATTEMPTS: int = CONFIG.retries["total_max_attempts"]

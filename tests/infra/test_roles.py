@@ -3,7 +3,7 @@
 from fnmatch import fnmatchcase
 
 from infra.reference.table import reference
-from lambdas.extract_entities import turns
+from lambdas.extract_entities.comprehend_medical import turns
 from ops.smoke.patient import entries_of
 from ops.smoke.probes import new_run
 from tests.infra.policy import ServiceCall, denied, policies

@@ -84,7 +84,7 @@ ALLOWED = {
     },
     "JSON of an AWS API, log or template": {
         "lambdas/common/contracts/workflow/tasks.py": "RecordFeedbackInput.detail",
-        "lambdas/extract_entities/comprehend.py": "ComprehendAnswer.entities",
+        "lambdas/extract_entities/comprehend_medical/comprehend.py": "ComprehendAnswer.entities",
         "lambdas/extract_entities/findings.py": "found",
         "lambdas/record_feedback/feedback.py": "Feedback.from_detail tag",
         "lambdas/record_feedback/recording.py": "record",
@@ -95,7 +95,7 @@ ALLOWED = {
     },
     "JSON that `ens` prints": {},
     "data of another library": {
-        "lambdas/extract_entities/language.py": "Detector.detect",
+        "lambdas/extract_entities/notes/language.py": "Detector.detect",
         "receiver/intake/client_certificate.py": "ClientCertificate.of_peer",
     },
     "a file before it is checked, or a table made by a script": {

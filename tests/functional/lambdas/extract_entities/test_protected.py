@@ -16,7 +16,7 @@ from lambdas.common.contracts.encounters.protection import (
     StayMarks,
 )
 from lambdas.common.contracts.recipients.consent import Sensitivity
-from lambdas.extract_entities.comprehend import CONFIG
+from lambdas.extract_entities.comprehend_medical.comprehend import CONFIG
 from lambdas.extract_entities.context import ExtractContext
 from tests.functional.lambdas.extract_entities.conftest import EVENT_ID, RunStep
 from tests.support.stores import VAULT

@@ -10,9 +10,10 @@ import pytest
 
 from lambdas.common.audit import chain
 from lambdas.common.clock import iso
-from lambdas.extract_entities import comprehend, extracting
+from lambdas.extract_entities import extracting
+from lambdas.extract_entities.comprehend_medical import comprehend
+from lambdas.extract_entities.comprehend_medical.turns import BURST_SECONDS, take
 from lambdas.extract_entities.context import ExtractContext
-from lambdas.extract_entities.turns import BURST_SECONDS, take
 from tests.functional.lambdas.extract_entities.conftest import EVENT_ID, RunStep
 from tests.support.broken import refusing
 

@@ -6,7 +6,7 @@ from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.common.contracts.message.notes import Markup, Note, Skipped, SkippedReason
 from lambdas.common.contracts.message.visit import CodedText, Visit
-from lambdas.extract_entities.notes import Piece, fitting, reading, sources
+from lambdas.extract_entities.notes.notes import Piece, fitting, reading, sources
 
 GAPS = reading(
     [Piece("OBX[1]-5", "s/p PE"), Piece("OBX[2]-5", "  "), Piece("NTE[1]-3", "no fever")]

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.common.contracts.message.notes import Markup, Note
-from lambdas.extract_entities.documents import plain
+from lambdas.extract_entities.notes.rich_text import plain
 
 
 def rtf(body: str) -> str:

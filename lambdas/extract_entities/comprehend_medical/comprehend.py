@@ -15,9 +15,9 @@ from botocore.exceptions import ClientError
 from lambdas.common.aws.clients import dependency
 from lambdas.common.contracts.message.notes import SkippedReason
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.extract_entities.chunks import Chunk, chunks
+from lambdas.extract_entities.comprehend_medical.chunks import Chunk, chunks
+from lambdas.extract_entities.comprehend_medical.operations import LIMITS, METHODS, Operation
 from lambdas.extract_entities.context import ExtractContext
-from lambdas.extract_entities.operations import LIMITS, METHODS, Operation
 from lambdas.extract_entities.settings import Quota
 
 Entity = dict[str, Any]

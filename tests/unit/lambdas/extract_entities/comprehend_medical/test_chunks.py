@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambdas.extract_entities.chunks import chunks
+from lambdas.extract_entities.comprehend_medical.chunks import chunks
 from simulators.comprehend_medical.answers import infer_icd10cm
 
 TEXTS = st.text(

@@ -8,7 +8,7 @@ unknown language is sent.
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from lambdas.extract_entities.notes import Piece
+from lambdas.extract_entities.notes.notes import Piece
 
 ENGLISH = ("en", "eng")
 

@@ -1,7 +1,12 @@
 import pytest
 
-from lambdas.extract_entities.language import is_english, language_of, languages, load_detector
-from lambdas.extract_entities.notes import Piece
+from lambdas.extract_entities.notes.language import (
+    is_english,
+    language_of,
+    languages,
+    load_detector,
+)
+from lambdas.extract_entities.notes.notes import Piece
 
 SHORTHAND = [
     "",

@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError
 
 from lambdas.common.aws.clients import dependency
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.extract_entities.comprehend import ComprehendAnswer
+from lambdas.extract_entities.comprehend_medical.comprehend import ComprehendAnswer
+from lambdas.extract_entities.comprehend_medical.operations import Operation
 from lambdas.extract_entities.context import ExtractContext
-from lambdas.extract_entities.operations import Operation
 
 FOLDER = "analyses"
 

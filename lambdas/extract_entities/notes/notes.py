@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.contracts.message.notes import Note, Skipped, SkippedReason
 from lambdas.common.contracts.message.visit import CodedText
-from lambdas.extract_entities.documents import plain
+from lambdas.extract_entities.notes.rich_text import plain
 
 SEPARATOR = "\n"
 
