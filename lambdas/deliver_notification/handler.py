@@ -7,7 +7,7 @@ from lambdas.common.contracts.workflow.tasks import (
     DeliverNotificationResult,
     ExtractEntitiesResult,
 )
-from lambdas.common.handler import Run, step
+from lambdas.common.function.handler import Run, step
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.delivery import deliver
 from lambdas.delivery.settings import DeliverySettings

@@ -13,7 +13,7 @@ from lambdas.common.errors import (
     DeliveryRefusedError,
     DependencyUnavailableError,
 )
-from lambdas.common.handler import Run
+from lambdas.common.function.handler import Run
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger.deliveries import deliveries, transitions
 from lambdas.delivery.ledger.deliveries.starting_point import StartingPoint

@@ -9,7 +9,7 @@ from lambdas.common.contracts.recipients.policy import PolicyDecision
 from lambdas.common.contracts.recipients.recipient import RecipientReason
 from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 from lambdas.common.errors import DeliveryRefusedError
-from lambdas.common.handler import Run
+from lambdas.common.function.handler import Run
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.decisions import detail as details
 from lambdas.delivery.decisions.detail import Detail

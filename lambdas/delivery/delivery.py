@@ -18,7 +18,7 @@ from lambdas.common.contracts.workflow.tasks import (
     ExtractEntitiesResult,
 )
 from lambdas.common.errors import DeliveryRefusedError, DependencyUnavailableError
-from lambdas.common.handler import Run
+from lambdas.common.function.handler import Run
 from lambdas.common.mail_address import is_address
 from lambdas.delivery import audit
 from lambdas.delivery.attempt import Attempt

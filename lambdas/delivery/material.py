@@ -14,7 +14,7 @@ from lambdas.common.contracts.recipients.preferences import DetailLevel
 from lambdas.common.contracts.recipients.recipient import Recipient
 from lambdas.common.contracts.workflow.tasks import DeliverNotificationInput, ExtractEntitiesResult
 from lambdas.common.contracts.written import Written
-from lambdas.common.handler import Run
+from lambdas.common.function.handler import Run
 from lambdas.common.senders import sender_named
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.decisions.detail import Detail

@@ -18,7 +18,7 @@ from lambdas.common.contracts.workflow.tasks import (
     DeliverNotificationInput,
     DeliverNotificationResult,
 )
-from lambdas.common.handler import Run
+from lambdas.common.function.handler import Run
 from lambdas.common.senders import sender_named
 from lambdas.delivery import audit
 from lambdas.delivery.attempt import Attempt

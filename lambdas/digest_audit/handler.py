@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from lambdas.common.audit.context import AuditContext, AuditSettings
 from lambdas.common.contracts.workflow.tasks import AuditDigestResult
-from lambdas.common.scheduled import ScheduledRun, scheduled
+from lambdas.common.function.scheduled import ScheduledRun, scheduled
 from lambdas.digest_audit.digesting import write_due
 
 

@@ -9,7 +9,7 @@ from lambdas.common.contracts.findings import ClinicalFindings, FindingsOutcome
 from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.contracts.message.notes import SkippedReason
 from lambdas.common.contracts.workflow.tasks import ExtractEntitiesInput, ExtractEntitiesResult
-from lambdas.common.handler import Run, step
+from lambdas.common.function.handler import Run, step
 from lambdas.extract_entities.comprehend_medical import comprehend
 from lambdas.extract_entities.context import ExtractContext
 from lambdas.extract_entities.cost_mode import mode_for

@@ -20,7 +20,7 @@ from lambdas.common.contracts.written import Written
 from lambdas.common.errors import IdentityNotFoundError
 from lambdas.common.feed import counts as feed
 from lambdas.common.feed.shares import Signal
-from lambdas.common.handler import Run, step
+from lambdas.common.function.handler import Run, step
 from lambdas.common.senders import SenderAuthorities, sender_named
 from lambdas.delivery.ledger.encounters import NotifiedEvent
 from lambdas.lookup_identities import smoke

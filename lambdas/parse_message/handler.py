@@ -10,7 +10,7 @@ from lambdas.common.contracts.workflow.tasks import ParseMessageInput, ParseMess
 from lambdas.common.contracts.written import Written
 from lambdas.common.feed import counts as feed
 from lambdas.common.feed.shares import Signal
-from lambdas.common.handler import Run, step
+from lambdas.common.function.handler import Run, step
 from lambdas.common.senders import sender_named
 from lambdas.parse_message.context import ParseContext
 from lambdas.parse_message.read_event import read_event

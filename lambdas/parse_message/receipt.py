@@ -8,7 +8,7 @@ from lambdas.common.contracts.audit import AuditAction, AuditOutcome
 from lambdas.common.contracts.workflow.envelope import Envelope
 from lambdas.common.contracts.written import Written
 from lambdas.common.errors import UnprocessableMessageError
-from lambdas.common.handler import Run
+from lambdas.common.function.handler import Run
 from lambdas.parse_message.context import ParseContext
 
 MAX_CONTROL_ID = 199

@@ -8,7 +8,7 @@ from lambdas.common.aws.items import Item
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome
 from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 from lambdas.common.contracts.workflow.tasks import FeedbackOutcome, RecordFeedbackResult
-from lambdas.common.handler import Run
+from lambdas.common.function.handler import Run
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.deliveries import deliveries
 from lambdas.delivery.ledger.deliveries import feedback as ledger

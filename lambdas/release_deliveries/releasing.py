@@ -13,7 +13,7 @@ from threading import Event
 from lambdas.common.clock import iso, milliseconds_since
 from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 from lambdas.common.contracts.workflow.tasks import ReleaseDeliveriesResult, ReleaseOutcome
-from lambdas.common.handler import Run
+from lambdas.common.function.handler import Run
 from lambdas.delivery.ledger.deliveries import deliveries, due
 from lambdas.delivery.ledger.deliveries.repair import repair
 from lambdas.delivery.ledger.items import DeliveryItem, MailAccount

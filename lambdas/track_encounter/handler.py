@@ -13,7 +13,7 @@ from lambdas.common.contracts.workflow.tasks import (
     TrackEncounterInput,
 )
 from lambdas.common.contracts.written import Written
-from lambdas.common.handler import Run, step
+from lambdas.common.function.handler import Run, step
 from lambdas.encounters.context import EncountersContext, EncountersSettings
 from lambdas.encounters.table import EncounterTable
 from lambdas.track_encounter.closing import close_due

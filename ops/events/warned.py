@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from hl7.warnings import MessageWarning
 from lambdas.common.audit import chain
-from lambdas.common.context import Context
+from lambdas.common.function.context import Context
 from ops.events import queries
 from ops.events.steps import Entry
 

@@ -39,7 +39,7 @@ ALLOWED = {
     "an audit entry as stored: its hash covers these members, also those of other versions": {
         "lambdas/common/audit/canonical.py": "canonical hash_of",
         "lambdas/common/audit/chain.py": "append chained entries items query",
-        "lambdas/common/handler.py": "Run.audit_of",
+        "lambdas/common/function/handler.py": "Run.audit_of",
         "lambdas/common/audit/checks.py": (
             "EventItems.chained EventItems.head EventItems.of EventItems.outside EventItems.outside_of"
             " check_chain line_of"
@@ -58,7 +58,7 @@ ALLOWED = {
     },
     "a configured sender, checked by environments/sender.schema.json": {
         "lambdas/common/configuration.py": "DeployedConfiguration.senders",
-        "lambdas/common/context.py": "Context.senders",
+        "lambdas/common/function/context.py": "Context.senders",
         "lambdas/common/senders.py": "sender_profile",
         "lambdas/track_encounter/profile.py": "profile_of",
     },

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from lambdas.common.audit.canonical import GENESIS
 from lambdas.common.audit.checks import DigestLine
 from lambdas.common.aws.clients import dependency
-from lambdas.common.context import Context
+from lambdas.common.function.context import Context
 
 FOLDER = "digests"
 VERSION = 1

@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import Item
-from lambdas.common.context import Context
 from lambdas.common.errors import ConfigurationError
+from lambdas.common.function.context import Context
 
 ALGORITHM = "HMAC_SHA_256"
 _PURPOSE = "audit-head"

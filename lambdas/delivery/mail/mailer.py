@@ -26,7 +26,7 @@ from lambdas.common.errors import (
     DependencyUnavailableError,
     EnsError,
 )
-from lambdas.common.handler import Run
+from lambdas.common.function.handler import Run
 from lambdas.common.mail_address import is_address
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.letter.letter import Letter

@@ -11,7 +11,7 @@ from lambdas.common import status
 from lambdas.common.audit import chain, verification
 from lambdas.common.audit.canonical import HEAD
 from lambdas.common.aws.items import from_item
-from lambdas.common.settings import StoredDays
+from lambdas.common.function.settings import StoredDays
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.sending import problems

@@ -168,7 +168,7 @@ def test_a_revocation_list_is_used_a_quarter_of_an_hour_after_it_came(
     wants = replace(RECIPIENT, detail=DetailLevel.SMIME, certificate=PETRA.pem + MIDDLE.pem)
     world = DeliveryWorld(context, (wants,), later)
     now = time.monotonic()
-    monkeypatch.setattr("lambdas.common.context.monotonic", lambda: now + 901)
+    monkeypatch.setattr("lambdas.common.function.context.monotonic", lambda: now + 901)
     world.run()
     [entry] = chain.entries(context, later.event_id)
     assert (entry["detail"], entry["reduced"]) == ("minimal", "revoked")

@@ -27,7 +27,7 @@ from lambdas.common.contracts.message.visit import CodedText, Location, Visit
 from lambdas.common.contracts.recipients.identities import Identities
 from lambdas.common.contracts.recipients.recipient import Recipient, RecipientReason
 from lambdas.common.contracts.workflow.tasks import DeliverNotificationInput
-from lambdas.common.handler import Run
+from lambdas.common.function.handler import Run
 from lambdas.deliver_notification.handler import lambda_handler
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.delivery import deliver

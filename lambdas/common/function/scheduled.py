@@ -1,6 +1,6 @@
 """Wraps the handler of a function that a schedule calls and that writes no audit entries of its own.
 
-Like `lambdas.common.handler` it logs, counts, and removes values from error texts. The audit's own
+Like `lambdas.common.function.handler` it logs, counts, and removes values from error texts. The audit's own
 functions use it: the one that writes digests, and the one that verifies, may not append to the trail.
 """
 
@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger, Metrics
 
 from lambdas.common.clock import milliseconds_since, now
 from lambdas.common.contracts.document import to_document
-from lambdas.common.invocation import C, Document, LambdaHandler, planned_errors
+from lambdas.common.function.invocation import C, Document, LambdaHandler, planned_errors
 
 
 class ScheduledRun:

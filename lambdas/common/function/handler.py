@@ -9,17 +9,17 @@ from hl7.warnings import MessageWarning
 from lambdas.common.audit import chain
 from lambdas.common.aws.items import Item
 from lambdas.common.clock import milliseconds_since, now
-from lambdas.common.context import Context
 from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome, AuditStep
 from lambdas.common.contracts.document import read_as, to_document
 from lambdas.common.contracts.workflow.tasks import StepInput
-from lambdas.common.error_place import where
 from lambdas.common.errors import (
     DeliveryRefusedError,
     EnsError,
     IdentityNotFoundError,
 )
-from lambdas.common.invocation import C, Document, LambdaHandler, planned_errors
+from lambdas.common.function.context import Context
+from lambdas.common.function.error_place import where
+from lambdas.common.function.invocation import C, Document, LambdaHandler, planned_errors
 
 Task = TypeVar("Task", bound=StepInput)
 Handler = Callable[[Task, "Run", C], object]

@@ -13,7 +13,6 @@ from botocore.exceptions import ClientError
 
 from lambdas.common.audit import chain
 from lambdas.common.aws import item_reads
-from lambdas.common.context import Context
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
 from lambdas.common.contracts.workflow.tasks import EventReference, StepInput
 from lambdas.common.errors import (
@@ -24,8 +23,9 @@ from lambdas.common.errors import (
     UnexpectedError,
     UnprocessableMessageError,
 )
-from lambdas.common.handler import Run, step
-from lambdas.common.settings import Settings
+from lambdas.common.function.context import Context
+from lambdas.common.function.handler import Run, step
+from lambdas.common.function.settings import Settings
 from lambdas.delivery.ledger.context import LedgerContext
 from tests.conftest import ROOT
 from tests.support.lambda_context import LambdaContext

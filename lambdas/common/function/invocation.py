@@ -8,10 +8,10 @@ from typing import Any, Generic, Self, TypeVar
 
 from aws_lambda_powertools import Logger, Metrics
 
-from lambdas.common.context import Context
-from lambdas.common.error_place import where
 from lambdas.common.errors import EnsError, UnexpectedError
-from lambdas.common.settings import NAMESPACE
+from lambdas.common.function.context import Context
+from lambdas.common.function.error_place import where
+from lambdas.common.function.settings import NAMESPACE
 
 Document = dict[str, Any]
 """A task or a result as Lambda passes it: JSON, read and written by the contracts."""

@@ -1,6 +1,6 @@
 """The context of a function: its settings, AWS clients, keys and configuration, passed on as an argument.
 
-The handler makes it at the first invocation (`lambdas.common.handler.StepHandler.context`). A part that costs
+The handler makes it at the first invocation (`lambdas.common.function.handler.StepHandler.context`). A part that costs
 a call of AWS, or an import, is made at its first use (docs/adr/0180-one-context-per-function.md).
 """
 
@@ -14,8 +14,8 @@ from botocore.config import Config
 
 from lambdas.common.aws.clients import CONFIG, Clients, dependency
 from lambdas.common.configuration import DeployedConfiguration, SenderEntry, read_configuration
+from lambdas.common.function.settings import Settings
 from lambdas.common.keys import KeyRing
-from lambdas.common.settings import Settings
 
 SECRET_SECONDS = 900
 """Age in seconds at which a process reads a secret's keys again: a rotation waits for longer (docs/deploy.md)."""
