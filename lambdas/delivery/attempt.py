@@ -22,7 +22,7 @@ from lambdas.delivery.ledger.sending import rate
 from lambdas.delivery.ledger.sending.mail_account import close_quota
 from lambdas.delivery.ledger.states import TOGETHER
 from lambdas.delivery.mail import mailer
-from lambdas.delivery.material import Prepared
+from lambdas.delivery.vault_documents import Prepared
 
 LATEST_START_MS = 2_500
 """A send that starts later could outlive the function and leave an unknown: the next run is warm."""

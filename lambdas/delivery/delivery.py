@@ -34,7 +34,7 @@ from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.sending import problems
 from lambdas.delivery.ledger.states import SETTLED, AddressProblemState
 from lambdas.delivery.mail.thread import MailThread
-from lambdas.delivery.material import (
+from lambdas.delivery.vault_documents import (
     identities_of,
     letter_for,
     made_for,

@@ -43,7 +43,7 @@ from lambdas.delivery.letter.facts import reference_of
 from lambdas.delivery.letter.letter import rendered, view_of
 from lambdas.delivery.letter.told import Told
 from lambdas.delivery.letter.words.locale import words_in
-from lambdas.delivery.material import (
+from lambdas.delivery.vault_documents import (
     Prepared,
     identities_of,
     made_for,

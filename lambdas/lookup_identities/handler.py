@@ -5,6 +5,7 @@ from functools import partial
 
 from lambdas.common.aws.vault import read_document, write_document
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
+from lambdas.common.contracts.document_reference import Written
 from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.contracts.recipients.identities import Identities
 from lambdas.common.contracts.recipients.policy import LeftOut
@@ -16,7 +17,6 @@ from lambdas.common.contracts.workflow.tasks import (
     RecipientReference,
     RosterCount,
 )
-from lambdas.common.contracts.written import Written
 from lambdas.common.errors import IdentityNotFoundError
 from lambdas.common.feed import counts as feed
 from lambdas.common.feed.shares import Signal

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from lambdas.common.contracts.audit import AuditAction
 from lambdas.common.contracts.recipients.policy import SuppressionReason
-from ops.events.steps import Entry, suppression_of
+from ops.events.timeline import Entry, suppression_of
 
 
 class Fate(StrEnum):

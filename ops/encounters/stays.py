@@ -8,7 +8,7 @@ from lambdas.encounters.store import DueReason
 from lambdas.encounters.table import EncounterTable
 from lambdas.track_encounter.history import situation_of
 from ops.deployment import Deployment
-from ops.events.steps import RecipientTrace
+from ops.events.timeline import RecipientTrace
 from ops.events.trail import TrailSource
 
 EVER = "9999"

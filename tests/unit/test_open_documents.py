@@ -48,7 +48,7 @@ ALLOWED = {
         "ops/cop/events.py": "EventFold.add",
         "ops/disclosures/records.py": "disclosures merged_from readings",
         "ops/events/long_reads.py": "entries",
-        "ops/events/steps.py": (
+        "ops/events/timeline.py": (
             "event_kind note presentable received_at recipients suppression_of timeline"
         ),
         "ops/events/trail.py": "EventTrail.entries",

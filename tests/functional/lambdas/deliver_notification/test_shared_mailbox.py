@@ -16,7 +16,7 @@ from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.letter.letter import rendered, view_of
 from lambdas.delivery.letter.told import Told
 from lambdas.delivery.letter.words.locale import words_in
-from ops.events.steps import recipients
+from ops.events.timeline import recipients
 from tests.functional.lambdas.deliver_notification.stay import (
     delivered,
     event,

@@ -10,9 +10,9 @@ from botocore.exceptions import ClientError
 
 from lambdas.common.aws import vault
 from lambdas.common.contracts.document import to_document
+from lambdas.common.contracts.document_reference import Written
 from lambdas.common.contracts.findings import ClinicalFindings, Finding, FindingsOutcome
 from lambdas.common.contracts.workflow.envelope import Envelope
-from lambdas.common.contracts.written import Written
 from lambdas.common.errors import DependencyUnavailableError, UnprocessableMessageError
 from lambdas.delivery.ledger.context import LedgerContext
 from tests.support.stores import VAULT

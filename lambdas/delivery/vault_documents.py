@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from lambdas.common.aws import vault
 from lambdas.common.clock import now
+from lambdas.common.contracts.document_reference import Written
 from lambdas.common.contracts.encounters.encounter import Change
 from lambdas.common.contracts.findings import ClinicalFindings
 from lambdas.common.contracts.message.event import PatientEvent
@@ -13,7 +14,6 @@ from lambdas.common.contracts.recipients.identities import Identities
 from lambdas.common.contracts.recipients.preferences import DetailLevel
 from lambdas.common.contracts.recipients.recipient import Recipient
 from lambdas.common.contracts.workflow.tasks import DeliverNotificationInput, ExtractEntitiesResult
-from lambdas.common.contracts.written import Written
 from lambdas.common.function.handler import Run
 from lambdas.common.senders import sender_named
 from lambdas.delivery.context import DeliveryContext
