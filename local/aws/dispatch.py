@@ -78,10 +78,8 @@ def _handler_of(environ: Environ) -> Any:
 def _answer(handler: Any, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     """The answer that moto's Flask app makes (moto/core/utils.py, `convert_to_flask_response`)."""
     request = _WsgiRequest(environ)
-    # Where all calls have one URL, moto reads nothing from it.
-    url, named = (None, None) if environ["PATH_INFO"] == "/" else (request.raw_url, request.headers)
     try:
-        answer = handler(request, url, named if named is None else dict(named))
+        answer = handler(request, None, None)
     except HTTPException as error:
         return Response.force_type(error.get_response(environ), environ)(environ, start_response)
     status, headers, body = answer if len(answer) == 3 else (200, {}, answer)

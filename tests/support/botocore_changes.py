@@ -3,17 +3,19 @@
 from collections.abc import Callable
 from typing import Any
 
-from botocore.auth import SigV4Auth
+from botocore.client import BaseClient
 from botocore.httpsession import URLLib3Session
 from botocore.parsers import JSONParser
 from botocore.regions import EndpointRulesetResolver
 from botocore.serialize import JSONSerializer
+from botocore.validate import ParamValidator
 
 REPLACED: tuple[tuple[type, str], ...] = (
+    (BaseClient, "_make_request"),
+    (ParamValidator, "_validate_map"),
     (EndpointRulesetResolver, "construct_endpoint"),
     (JSONParser, "_handle_json_body"),
     (JSONSerializer, "_serialize_type_structure"),
-    (SigV4Auth, "add_auth"),
     (URLLib3Session, "send"),
 )
 """Class and name of each. What holds for every server (sessions, user agents) is not among them."""

@@ -4,10 +4,11 @@ Sandboxes load this package too, without the rest of `local`: it imports botocor
 """
 
 from local.patches.botocore import (
+    attempts,
+    attribute_values,
     endpoints,
     json_bodies,
     sessions,
-    signatures,
     transport,
     user_agents,
 )
@@ -22,7 +23,8 @@ def install() -> None:
 def install_for_loopback() -> None:
     """Applies `install`, and the changes to requests for the loopback address; again changes nothing."""
     install()
+    attempts.install()
+    attribute_values.install()
     endpoints.install()
     json_bodies.install()
-    signatures.install()
     transport.install()

@@ -5,6 +5,7 @@ to DynamoDB, whose parameters and answers are their JSON, but for bytes. Those s
 and so does an answer with a null, which botocore leaves out at every level.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,11 +24,11 @@ NUMBERS = frozenset({"double", "float"})
 ATTRIBUTE = frozenset({"AttributeValue"})
 """DynamoDB's attribute value, of which bytes alone are converted."""
 
-BYTES_NAME = b'"B'
-"""Begins the name of every type of bytes in an attribute value of DynamoDB: `B`, `BS` (and `BOOL`)."""
+BYTES_OR_NULL = re.compile(rb'"BS?"\s*:|[:,\[]\s*null')
+"""The types of bytes in an attribute value of DynamoDB (`B`, `BS`), and JSON's null.
 
-NULL = b"null"
-"""JSON's null. Text that holds it goes through the shapes too; DynamoDB's type of a null is `NULL`."""
+Text that holds such a null goes through the shapes too; DynamoDB's type of a null is `NULL`.
+"""
 
 _handle_json_body = JSONParser._handle_json_body
 _serialize_structure = JSONSerializer._serialize_type_structure
@@ -42,9 +43,7 @@ def install() -> None:
 
 
 def _parsed(parser: JSONParser, raw_body: bytes, shape: Shape) -> Any:
-    converted = _converted(shape) - NUMBERS
-    holds_bytes = converted and BYTES_NAME in raw_body.replace(b'"BOOL"', b"")
-    if not converted <= ATTRIBUTE or holds_bytes or NULL in raw_body:
+    if not _converted(shape) - NUMBERS <= ATTRIBUTE or BYTES_OR_NULL.search(raw_body):
         return _handle_json_body(parser, raw_body, shape)
     document = parser._parse_body_as_json(raw_body)
     return {name: document[name] for name in shape.members if name in document}

@@ -10,20 +10,23 @@ from local.patches.speed.core import (
     errors,
     names,
     registrations,
+    request_ids,
     serializers,
     urls,
 )
 from local.patches.speed.dynamodb import expressions, transactions
 from local.patches.speed.dynamodb.direct import handler as dynamodb_direct
 from local.patches.speed.kms import private_keys
+from local.patches.speed.s3 import objects
 from local.patches.speed.sqs import clock
 from local.patches.speed.stepfunctions import definitions, json_paths, task_clients, threads
 
 PATCHES = (
     botocore,
-    *(accounts, backends, errors, names, registrations, serializers, urls),
+    *(accounts, backends, errors, names, registrations),
+    *(request_ids, serializers, urls),
     *(expressions, transactions, dynamodb_direct),
-    *(private_keys, clock),
+    *(private_keys, objects, clock),
     *(definitions, json_paths, task_clients, threads),
 )
 

@@ -7,7 +7,6 @@ back, so that two calls at once would lose writes: hence the lock.
 """
 
 import threading
-import uuid
 from binascii import crc32
 from collections.abc import Callable
 from typing import Any
@@ -22,6 +21,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import http_date
 
 from local.patches.patching import replace
+from local.patches.speed.core.request_ids import request_id
 from local.patches.speed.dynamodb.direct import indexes, items
 from local.patches.speed.dynamodb.direct.calls import CALLS, ConditionFailedError
 from local.patches.speed.dynamodb.direct.unusual import UnusualCallError
@@ -112,7 +112,7 @@ def _response(
     headers = {
         "server": "amazon.com",
         **headers,
-        "x-amzn-requestid": f"{uuid.uuid4().hex}{uuid.uuid4().hex[:20]}".upper(),
+        "x-amzn-requestid": request_id(),
         "x-amz-crc32": str(crc32(body)),
     }
     if not request.from_wsgi_server:

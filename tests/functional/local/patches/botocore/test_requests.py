@@ -5,20 +5,28 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from botocore.auth import S3SigV4QueryAuth, SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
-from botocore.exceptions import NoCredentialsError
+from botocore.client import BaseClient
 from botocore.regions import EndpointRulesetResolver
 from botocore.serialize import JSONSerializer
 from botocore.useragent import UserAgentString
+from botocore.validate import ParamValidator
 
 from local.aws import clients
 from local.aws.http_server import WsgiServer
 from local.aws.sockets import Environ, StartResponse, listen
 from local.patches import botocore
-from local.patches.botocore import endpoints, json_bodies, signatures, transport, user_agents
+from local.patches.botocore import (
+    attempts,
+    attribute_values,
+    endpoints,
+    json_bodies,
+    transport,
+    user_agents,
+)
 from tests.support.botocore_changes import REPLACED, functions
+
+SIGNING = ("HTTP_X_AMZ_CONTENT_SHA256", "HTTP_X_AMZ_DATE")
+"""Headers that only the check of a signature reads."""
 
 KEY = {"id": {"S": "a"}}
 TABLE = {"TableName": "t"}
@@ -51,7 +59,7 @@ class RequestLog:
         body = environ["wsgi.input"].read()
         self.requests.append((environ["REQUEST_METHOD"], environ["RAW_URI"], body, headers))
         start_response("200 OK", [("Content-Type", "application/json")])
-        return [b"" if "HTTP_X_AMZ_CONTENT_SHA256" in headers else b"{}"]
+        return [b"" if "/s3/aws4_request" in headers["HTTP_AUTHORIZATION"] else b"{}"]
 
 
 @pytest.fixture
@@ -83,14 +91,18 @@ def as_botocore_does(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         monkeypatch.setattr(EndpointRulesetResolver, "construct_endpoint", endpoints._construct)
         serialize = json_bodies._serialize_structure
         monkeypatch.setattr(JSONSerializer, "_serialize_type_structure", serialize)
-        monkeypatch.setattr(SigV4Auth, "add_auth", signatures._add_auth)
+        monkeypatch.setattr(BaseClient, "_make_request", attempts._make_request)
+        monkeypatch.setattr(ParamValidator, "_validate_map", attribute_values._validate_map)
         monkeypatch.setattr(UserAgentString, "to_string", user_agents._to_string)
 
     return restore
 
 
 def comparable(app: RequestLog) -> list[tuple[Any, ...]]:
-    """The recorded requests without times, tries, signatures, and the user agent's list of features; the list is emptied."""
+    """The recorded requests without what a signature needs, tries, and the user agent's features.
+
+    The list is emptied.
+    """
     found = []
     for method, target, body, headers in app.requests:
         scope = re.findall(r"Credential=(\w+)/\d+/([^,]+)", headers["HTTP_AUTHORIZATION"])
@@ -98,7 +110,7 @@ def comparable(app: RequestLog) -> list[tuple[Any, ...]]:
         rest = {
             name: value
             for name, value in headers.items()
-            if name not in ("HTTP_AUTHORIZATION", "HTTP_USER_AGENT", "HTTP_X_AMZ_DATE")
+            if name not in ("HTTP_AUTHORIZATION", "HTTP_USER_AGENT", *SIGNING)
             and not name.startswith("HTTP_AMZ_SDK")
         }
         found.append((method, target, body, scope, agent, rest))
@@ -127,36 +139,13 @@ def test_each_bucket_has_its_own_endpoint(make: Callable[[str], Any], app: Reque
     assert [target for _, target, _, _ in app.requests] == ["/one/k", "/two/k", "/one/k"]
 
 
-def test_a_request_to_another_host_is_signed(environment: dict[str, str]) -> None:
-    botocore.install_for_loopback()
-    auth = SigV4Auth(Credentials("a", "b"), "s3", "us-east-1")
-    request = AWSRequest("GET", "http://storage.example:9000/b/k")
-    auth.add_auth(request)
-    assert re.search(r"Signature=[0-9a-f]{64}$", request.headers["Authorization"])
-
-
-def test_a_presigned_url_of_this_machine_is_signed(environment: dict[str, str]) -> None:
-    """Its signature is in the query, and its request has no header that names the caller."""
-    botocore.install_for_loopback()
-    request = AWSRequest("GET", "http://127.0.0.1:9000/b/k")
-    S3SigV4QueryAuth(Credentials("a", "b"), "s3", "us-east-1").add_auth(request)
-    assert re.search(r"X-Amz-Signature=[0-9a-f]{64}$", request.url)
-    assert "Authorization" not in request.headers
-
-
-def test_a_request_without_credentials_is_refused_as_by_botocore() -> None:
-    botocore.install_for_loopback()
-    with pytest.raises(NoCredentialsError):
-        SigV4Auth(None, "s3", "us-east-1").add_auth(AWSRequest("GET", "http://127.0.0.1:1/b"))
-
-
 def test_the_replaced_functions_are_those_that_every_test_must_restore(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """tests/conftest.py fails a test that leaves one of `REPLACED` changed."""
     replaced: list[tuple[type, str]] = []
     own = functions()
-    for module in (endpoints, json_bodies, signatures, transport):
+    for module in (attempts, attribute_values, endpoints, json_bodies, transport):
         monkeypatch.setattr(
             module, "replace", lambda owner, name, _: replaced.append((owner, name))
         )

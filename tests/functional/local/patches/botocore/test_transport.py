@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
@@ -16,16 +17,19 @@ from botocore.httpsession import URLLib3Session
 from local.aws import clients
 from local.aws.http_server import WsgiServer
 from local.aws.sockets import Environ, StartResponse, listen
+from local.patches.botocore import attempts
 from local.patches.botocore import transport as loopback
 
 SHORT = Config(read_timeout=0.3, retries={"total_max_attempts": 1})
 
 
-@pytest.fixture(params=["urllib3", "loopback"])
+@pytest.fixture(params=["urllib3", "loopback", "attempts"])
 def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Both ways to send, one after the other."""
-    send = loopback._send if request.param == "loopback" else loopback._urllib3
+    """Each way to send, one after the other."""
+    send = loopback._urllib3 if request.param == "urllib3" else loopback._send
+    attempt = attempts._attempted if request.param == "attempts" else attempts._make_request
     monkeypatch.setattr(URLLib3Session, "send", send)
+    monkeypatch.setattr(BaseClient, "_make_request", attempt)
     name: str = request.param
     return name
 

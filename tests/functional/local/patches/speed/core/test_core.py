@@ -1,5 +1,6 @@
 """Hosts and members of answers: the same results as in moto, computed once."""
 
+import re
 from typing import Any
 
 import boto3
@@ -11,10 +12,11 @@ from moto.core.serialize import ResponseSerializer
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.s3.models import s3_backends
 from moto.ses.models import SESBackend
+from moto.utilities.aws_headers import gen_amzn_requestid_long
 
 from local.aws.clients import ACCOUNT
 from local.patches import speed
-from local.patches.speed.core import serializers
+from local.patches.speed.core import request_ids, serializers
 
 
 @pytest.mark.parametrize(
@@ -75,3 +77,12 @@ def test_a_reset_forgets_what_services_fill_while_it_resets_others(
         assert s3_backends[ACCOUNT]["aws"].buckets
     with mock_aws():
         assert not s3_backends[ACCOUNT]["aws"].buckets
+
+
+def test_a_request_id_looks_like_moto_s_and_is_new_each_time() -> None:
+    pattern = re.compile(r"[A-Za-z0-9]{52}")
+    assert pattern.fullmatch(gen_amzn_requestid_long())
+    headers: dict[str, str] = {}
+    first, second = (request_ids._added(headers) for _ in range(2))
+    assert pattern.fullmatch(first)
+    assert first != second == headers["x-amzn-requestid"]

@@ -1,0 +1,1 @@
+"""Changes to the S3 of moto."""
