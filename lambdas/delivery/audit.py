@@ -13,7 +13,7 @@ from lambdas.common.function.handler import Run
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.decisions import detail as details
 from lambdas.delivery.decisions.detail import Detail
-from lambdas.delivery.decisions.standing import Refused
+from lambdas.delivery.decisions.recheck import Refused
 from lambdas.delivery.ledger.items import DeliveryItem
 
 RECORDED_AS = {

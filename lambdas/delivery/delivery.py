@@ -26,7 +26,7 @@ from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.decisions import holds
 from lambdas.delivery.decisions.cancellation import enlisted, why_suppressed
 from lambdas.delivery.decisions.detail import Detail, detail_for
-from lambdas.delivery.decisions.standing import ChosenNotice, Refused, standings
+from lambdas.delivery.decisions.recheck import ChosenNotice, Refused, standings
 from lambdas.delivery.ledger.deliveries import deliveries
 from lambdas.delivery.ledger.deliveries.starting_point import StartingPoint, starting_point
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, Thread, add_mail

@@ -25,8 +25,8 @@ from lambdas.delivery.attempt import Attempt
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.decisions.cancellation import enlisted
 from lambdas.delivery.decisions.detail import Detail, detail_for, detail_under
+from lambdas.delivery.decisions.recheck import ChosenNotice, Standing, standings, strictest_detail
 from lambdas.delivery.decisions.reduction import reduced
-from lambdas.delivery.decisions.standing import ChosenNotice, Standing, standings, strictest_detail
 from lambdas.delivery.delivery import (
     endpoints_of,
     has_failed,
