@@ -189,7 +189,7 @@ class ToldFacts:
             audience=audience,
             about=about,
             at=at,
-            late=bool(at) and self.now - _moment(at) > self.profile.late_after,
+            late=bool(at) and self.now - datetime.fromisoformat(at) > self.profile.late_after,
             settle_until=self._settle_until(draft, audience),
             changes=draft.changes,
         )
@@ -211,7 +211,7 @@ class ToldFacts:
         """
         if audience is not Audience.TEAM and draft.kind is not EventKind.UPDATE:
             return ""
-        recorded = min(_moment(self.message.event.order), self.now)
+        recorded = min(datetime.fromisoformat(self.message.event.order), self.now)
         until = recorded + timedelta(seconds=self.profile.settle_seconds.get(draft.kind, 0))
         return iso(until) if until > self.now else ""
 
@@ -219,11 +219,7 @@ class ToldFacts:
         if self.message.load or self.profile.load:
             self.silence = DecisionReason.LOAD
             return True
-        if at and self.now - _moment(at) > self.profile.stale(kind):
+        if at and self.now - datetime.fromisoformat(at) > self.profile.stale(kind):
             self.silence = DecisionReason.STALE_EVENT
             return True
         return False
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)

@@ -174,9 +174,11 @@ def timeline(entries: list[Entry]) -> list[Step]:
     if not entries:
         return []
     received = received_at(entries)
-    origin = min(filter(None, [received, *(_start(e) for e in entries)]), key=_moment)
+    origin = min(
+        filter(None, [received, *(_start(e) for e in entries)]), key=datetime.fromisoformat
+    )
     steps = [_merged(group, runs.get(key[0], 0), origin) for key, group in groups.items()]
-    steps.sort(key=lambda step: _moment(step.started_at))
+    steps.sort(key=lambda step: datetime.fromisoformat(step.started_at))
     return [*_wait(received, steps), *steps] if received else steps
 
 
@@ -261,13 +263,13 @@ def _settled(recipient: RecipientTrace) -> RecipientTrace:
 def _wait(received: str, steps: list[Step]) -> list[Step]:
     """The time in the queue: from storing the message to the start of the first run."""
     begins = [step.started_at for step in steps if step.run == 1]
-    waited = _milliseconds(received, min(begins, key=_moment)) if begins else None
+    waited = _milliseconds(received, min(begins, key=datetime.fromisoformat)) if begins else None
     return [Step("Queue", 0, "RECEIVED", "ok", received, 0, waited, 1)]
 
 
 def _merged(group: list[Entry], run: int, origin: str) -> Step:
     last = group[-1]
-    start = min((_start(e) for e in group), key=_moment)
+    start = min((_start(e) for e in group), key=datetime.fromisoformat)
     measured = [e for e in group if e.get("duration_ms") is not None]
     ends = [_milliseconds(start, _start(e)) + e["duration_ms"] for e in measured]
     return Step(
@@ -291,9 +293,6 @@ def _start(entry: Entry) -> str:
     return start
 
 
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
 def _milliseconds(start: str, end: str) -> int:
-    return max(0, round((_moment(end) - _moment(start)).total_seconds() * 1000))
+    elapsed = datetime.fromisoformat(end) - datetime.fromisoformat(start)
+    return max(0, round(elapsed.total_seconds() * 1000))

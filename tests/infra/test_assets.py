@@ -12,8 +12,8 @@ import pytest
 from infra import asset
 from infra.asset import Target, asset_hash, build
 from tests.conftest import ROOT
+from tests.infra.grants import folder_of
 from tests.infra.template import STEPS
-from tests.infra.test_functions import folder_of
 
 FOLDERS = [folder_of(step) for step in STEPS]
 # What the Lambda runtime brings: boto3 and what belongs to it.

@@ -35,7 +35,7 @@ def late(told: Told, zone: ZoneInfo | None, words: Words) -> Iterator[str]:
     """The remark that the hospital's message came long after its event, with the time."""
     notice = decided_notice(told.event)
     if notice and notice.late and notice.at and told.received_at:
-        passed = _moment(told.received_at) - _moment(notice.at)
+        passed = datetime.fromisoformat(told.received_at) - datetime.fromisoformat(notice.at)
         yield words.remarks.late.format(
             moment=in_words(told.received_at, zone, words),
             days=counted_days(max(1, passed.days), words),
@@ -59,7 +59,9 @@ def flag_sentences(flags: Iterable[StayFlag], zone: ZoneInfo | None, words: Word
 def _stay(stay: EarlierStay, moment: str, zone: ZoneInfo | None, words: Words) -> str:
     """The hospital and the day of an earlier stay."""
     place = letter_text(stay.hospital or stay.facility) or words.remarks.another_hospital
-    local = _moment(moment).astimezone(zone).date().isoformat() if moment and zone else moment[:10]
+    local = moment[:10]
+    if moment and zone:
+        local = datetime.fromisoformat(moment).astimezone(zone).date().isoformat()
     return f"{place}, {in_words(local, None, words)}" if local else place
 
 
@@ -104,7 +106,3 @@ def _times_left_out(told: Told, words: Words) -> Iterator[str]:
     )
     if not all(is_plausible(one, told.received_at, event.patient.birth_date) for one in times):
         yield words.remarks.implausible
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)
