@@ -31,7 +31,7 @@ from lambdas.delivery.ledger.deliveries import deliveries
 from lambdas.delivery.ledger.deliveries.starting_point import StartingPoint, starting_point
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, Thread, add_mail
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.sending import problems
+from lambdas.delivery.ledger.sending import address_problems
 from lambdas.delivery.ledger.states import SETTLED, AddressProblemState
 from lambdas.delivery.mail.thread import MailThread
 from lambdas.delivery.vault_documents import (
@@ -248,7 +248,7 @@ def has_failed(attempt: Attempt, chosen: Recipient, recipient: Recipient) -> boo
     if recipient.address.casefold() == chosen.address.casefold():
         return attempt.start.address_failed
     return any(
-        problems.read(attempt.context, AddressProblemState.ENDPOINT_BAD, reference)
+        address_problems.read(attempt.context, AddressProblemState.ENDPOINT_BAD, reference)
         for reference in endpoints_of(attempt.context, recipient)
     )
 

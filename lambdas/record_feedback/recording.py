@@ -13,7 +13,7 @@ from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.deliveries import deliveries
 from lambdas.delivery.ledger.deliveries import feedback as ledger
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.sending import problems
+from lambdas.delivery.ledger.sending import address_problems
 from lambdas.delivery.ledger.states import AddressProblemState
 from lambdas.record_feedback.feedback import Detail, Feedback
 
@@ -96,7 +96,7 @@ def _is_without_outcome(feedback: Feedback, delivery: DeliveryItem, actions: Act
 def _report_address(context: LedgerContext, feedback: Feedback, item: DeliveryItem) -> None:
     """Reports the address as bad, so that no later mail goes to it."""
     if item.endpoint_ref:
-        problems.report(
+        address_problems.report(
             context,
             AddressProblemState.ENDPOINT_BAD,
             item.endpoint_ref,

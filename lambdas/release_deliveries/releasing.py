@@ -17,7 +17,7 @@ from lambdas.common.function.handler import Run
 from lambdas.delivery.ledger.deliveries import deliveries, due
 from lambdas.delivery.ledger.deliveries.repair import repair
 from lambdas.delivery.ledger.items import DeliveryItem, MailAccount
-from lambdas.delivery.ledger.sending import problems
+from lambdas.delivery.ledger.sending import pause
 from lambdas.delivery.ledger.sending.mail_account import open_quota
 from lambdas.delivery.ledger.sending.rate import SHARE_OF_RELEASES
 from lambdas.delivery.ledger.states import SETTLED, TOGETHER
@@ -51,7 +51,7 @@ def release(context: ReleaseContext, run: Run) -> ReleaseDeliveriesResult:
     account = measure_quota(context, run)
     found = due.due_by(context, iso(moment))
     _measure(context, run, found, moment)
-    if problems.paused(context):
+    if pause.paused(context):
         return ReleaseDeliveriesResult(due=0, paused=True)
     if account.retry_at > iso(moment):
         return ReleaseDeliveriesResult(due=len(found), quota_reached=True)

@@ -8,7 +8,7 @@ import msgspec
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.items import DeliveryItem, MailAccount, Switch
-from lambdas.delivery.ledger.sending import mail_account, problems
+from lambdas.delivery.ledger.sending import address_problems, mail_account, pause
 from lambdas.delivery.ledger.states import AddressProblemState, SwitchState
 
 
@@ -33,12 +33,13 @@ def starting_point(
     `endpoint_refs` are the references of the address under each key that is tried.
     """
     failed = [
-        problems.key_of(AddressProblemState.ENDPOINT_BAD, reference) for reference in endpoint_refs
+        address_problems.key_of(AddressProblemState.ENDPOINT_BAD, reference)
+        for reference in endpoint_refs
     ]
-    keys = (delivery_id, problems.SWITCH, mail_account.KEY, *failed)
+    keys = (delivery_id, pause.SWITCH, mail_account.KEY, *failed)
     found = table.read_several(context, keys)
     item = found.get(delivery_id)
-    switch = msgspec.convert(found.get(problems.SWITCH, {}), Switch)
+    switch = msgspec.convert(found.get(pause.SWITCH, {}), Switch)
     return StartingPoint(
         item=msgspec.convert(item, DeliveryItem) if item else None,
         paused=switch.state is SwitchState.PAUSED,

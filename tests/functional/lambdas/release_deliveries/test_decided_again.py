@@ -20,7 +20,7 @@ from lambdas.common.contracts.workflow.delivery_states import HoldReason
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import table
-from lambdas.delivery.ledger.sending import problems
+from lambdas.delivery.ledger.sending import address_problems, pause
 from lambdas.delivery.ledger.states import AddressProblemState, SwitchState
 from lambdas.registry.keys import consents_key
 from tests.functional.lambdas.deliver_notification.world import (
@@ -95,10 +95,10 @@ CHANGES: dict[str, tuple[Change, str]] = {
 
 def held(context: DeliveryContext, recipient: Any = RECIPIENT) -> DeliveryWorld:
     """An admission that waits, because deliveries are paused."""
-    problems.set_switch(context, SwitchState.PAUSED, "operator")
+    pause.set_switch(context, SwitchState.PAUSED, "operator")
     world = DeliveryWorld(context, (recipient,))
     assert world.run()["outcome"] == "held"
-    problems.set_switch(context, SwitchState.ON, "operator")
+    pause.set_switch(context, SwitchState.ON, "operator")
     due_now()
     return world
 
@@ -316,7 +316,7 @@ def test_a_fallback_is_told_while_the_one_who_named_them_may_be(
 ) -> None:
     world = world_with_fallback(context)
     reference = context.reference_keys.reference("address", ADDRESS.casefold())
-    problems.report(context, AddressProblemState.ENDPOINT_BAD, reference, recipient_ref=WHO)
+    address_problems.report(context, AddressProblemState.ENDPOINT_BAD, reference, recipient_ref=WHO)
     with pytest.raises(Exception, match="bounced or complained"):
         world.run()
     change(context)

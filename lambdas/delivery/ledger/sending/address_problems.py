@@ -1,4 +1,4 @@
-"""Problems of addresses that an operator has to correct, and the switch of all deliveries."""
+"""Problems of addresses that an operator has to correct."""
 
 import msgspec
 
@@ -6,11 +6,10 @@ from lambdas.common.aws.items import from_item
 from lambdas.common.clock import now
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.delivery.ledger.items import AddressProblem, Switch
-from lambdas.delivery.ledger.states import AddressProblemState, SwitchState
+from lambdas.delivery.ledger.items import AddressProblem
+from lambdas.delivery.ledger.states import AddressProblemState
 from lambdas.delivery.ledger.table import Prefix
 
-SWITCH = Prefix.SWITCH.key("delivery")
 PREFIXES = {
     AddressProblemState.ENDPOINT_BAD: Prefix.ENDPOINT,
     AddressProblemState.CERTIFICATE_BAD: Prefix.CERTIFICATE,
@@ -50,20 +49,3 @@ def reported(context: LedgerContext, problem: AddressProblemState) -> list[Addre
     return [
         msgspec.convert(from_item(item), AddressProblem) for page in pages for item in page["Items"]
     ]
-
-
-def set_switch(context: LedgerContext, state: SwitchState, by: str) -> None:
-    """Sets the switch of all deliveries, in a person's name."""
-    table.replace_item(
-        context, {"delivery_id": SWITCH, "state": state, "by": by, "updated_at": now()}
-    )
-
-
-def read_switch(context: LedgerContext) -> Switch:
-    """The switch as it was set last; `on` where nobody ever set it."""
-    return msgspec.convert(table.read_item(context, SWITCH), Switch)
-
-
-def paused(context: LedgerContext) -> bool:
-    """Whether the switch holds every delivery."""
-    return read_switch(context).state is SwitchState.PAUSED
