@@ -6,7 +6,6 @@ from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
 from lambdas.common.contracts.document_reference import Written
 from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.contracts.workflow.envelope import Envelope
-from lambdas.common.contracts.workflow.status import EventStatus
 from lambdas.common.contracts.workflow.tasks import ParseMessageInput, ParseMessageResult
 from lambdas.common.feed import counts as feed
 from lambdas.common.feed.shares import Signal
@@ -33,7 +32,7 @@ def lambda_handler(task: ParseMessageInput, run: Run, context: ParseContext) -> 
     `UnprocessableMessageError` when the message cannot be read.
     """
     envelope = task.envelope
-    if not envelope.replay and _completed(context, envelope.event_id):
+    if not status.open_event(context, envelope, run.execution_arn):
         run.audit(AuditAction.DUPLICATE, AuditOutcome.DUPLICATE)
         return ParseMessageResult(
             event_id=envelope.event_id,
@@ -41,9 +40,6 @@ def lambda_handler(task: ParseMessageInput, run: Run, context: ParseContext) -> 
             received_at=envelope.received_at,
             duplicate=True,
         )
-    status.open_event(
-        context, envelope.event_id, envelope.received_at, run.execution_arn, envelope.sender
-    )
     raw = received_message(context, envelope, run)
     sender = sender_named(context, envelope.sender)
     event = read_event(
@@ -58,11 +54,6 @@ def lambda_handler(task: ParseMessageInput, run: Run, context: ParseContext) -> 
     )
     written = vault.write_document(context, event.event_id, PatientEvent, event)
     return _recorded(context, envelope, event, written, run)
-
-
-def _completed(context: ParseContext, event_id: str) -> bool:
-    item = status.read(context, event_id)
-    return item is not None and item.status is EventStatus.COMPLETED
 
 
 def _recorded(

@@ -36,7 +36,7 @@ def record_receipt(
     context: ParseContext, envelope: Envelope, message_control_id: str, run: Run
 ) -> None:
     """Audits RECEIVED, and CONTROL_ID_REUSED where it applies; each once per event."""
-    entries = {entry["action"]: entry for entry in chain.entries(context, envelope.event_id)}
+    entries = {entry["action"]: entry for entry in run.entries(envelope.event_id)}
     received = entries.get(AuditAction.RECEIVED)
     if received is None:
         # A queue message of an earlier version has a plain digest: the audit gets a keyed one.

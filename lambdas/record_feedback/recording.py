@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-from lambdas.common.audit import chain
-from lambdas.common.audit.canonical import HEAD
 from lambdas.common.aws.items import Item
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome
 from lambdas.common.contracts.workflow.delivery_states import DeliveryState
@@ -51,7 +49,7 @@ def record(context: LedgerContext, detail: Detail, run: Run) -> RecordFeedbackRe
     if feedback.is_final:
         for delivery in told:
             deliveries.tell_instead(context, delivery)
-    added = [_record(context, run, feedback, delivery) for delivery in told]
+    added = [_record(run, feedback, delivery) for delivery in told]
     if not any(added):
         return RecordFeedbackResult(outcome=FeedbackOutcome.KNOWN, delivery_id=feedback.delivery_id)
     if feedback.meaning.outcome is not AuditOutcome.OK:
@@ -65,11 +63,9 @@ def _members(context: LedgerContext, item: DeliveryItem) -> list[DeliveryItem]:
     return [one for one in found if one and one.state is not DeliveryState.SUPPRESSED]
 
 
-def _record(context: LedgerContext, run: Run, feedback: Feedback, delivery: DeliveryItem) -> bool:
+def _record(run: Run, feedback: Feedback, delivery: DeliveryItem) -> bool:
     """Audits the event in the chain of the delivery's own patient event; whether it was new there."""
-    items = chain.items(context, delivery.event_id)
-    head = next((one for one in items if one["sk"] == HEAD), {})
-    actions = _actions(items, delivery)
+    actions = _actions(run.entries(delivery.event_id), delivery)
     if not _is_news(feedback, actions):
         return False
     facts = {
@@ -83,7 +79,7 @@ def _record(context: LedgerContext, run: Run, feedback: Feedback, delivery: Deli
     own = {"ses_event": feedback.mark, "detail": feedback.detail_code}
     action, outcome = feedback.meaning.action, feedback.meaning.outcome
     entries.append(run.entry(action, outcome, **facts, **own))
-    run.audit_of(delivery.event_id, *entries, head=head)
+    run.audit_of(delivery.event_id, *entries)
     return True
 
 
@@ -105,10 +101,10 @@ def _report_address(context: LedgerContext, feedback: Feedback, item: DeliveryIt
         )
 
 
-def _actions(items: Iterable[Item], delivery: DeliveryItem) -> Actions:
+def _actions(entries: Iterable[Item], delivery: DeliveryItem) -> Actions:
     """The actions in the event's chain about the delivery, each with the SES events behind it."""
     found: Actions = {}
-    for entry in items:
+    for entry in entries:
         if entry.get("delivery_id") == delivery.delivery_id:
             found.setdefault(entry["action"], set()).add(entry.get("ses_event", ""))
     return found

@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 
+from lambdas.common.contracts.workflow.envelope import Envelope
 from lambdas.common.keys import KeyRing
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
@@ -76,6 +77,13 @@ def vaulted(
         "connection": "connection-1",
         "sender": sender,
     }
+
+
+def envelope(event_id: str, **members: Any) -> Envelope:
+    """The queue message of an event whose message need not be stored."""
+    of_message = {"bucket": "vault", "key": "k", "version_id": "v", "bytes": 1}
+    of_receipt = {"received_at": "2026-11-23T09:15:02.113Z", "receiver": "r", "connection": "c"}
+    return Envelope(event_id, **{**of_message, **of_receipt, "sender": "northgen", **members})
 
 
 def header_field(message: bytes, number: int) -> bytes:

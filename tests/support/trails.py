@@ -11,6 +11,7 @@ from lambdas.common.aws.items import to_item
 from lambdas.common.clock import iso
 from lambdas.delivery.ledger.context import LedgerContext
 from tests.support.audit import entry
+from tests.support.messages import envelope
 
 PROVIDER = "k1.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 SECOND_PROVIDER = "k1.bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
@@ -39,9 +40,9 @@ class Story:
         self.clock += timedelta(milliseconds=after_ms)
         self.runs += 1
         self.execution_arn = f"arn:aws:states:us-east-1:123456789012:express:hl7-ens-dev-patient-event:run-{self.runs}:x"
-        status.open_event(
-            self.context, self.event_id, self.received_at, self.execution_arn, self.sender
-        )
+        received = {"received_at": self.received_at, "sender": self.sender}
+        again = envelope(self.event_id, replay="again", **received)
+        status.open_event(self.context, again, self.execution_arn)
         return self
 
     def step(

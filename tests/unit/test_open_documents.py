@@ -38,8 +38,8 @@ ALLOWED = {
     },
     "an audit entry as stored: its hash covers these members, also those of other versions": {
         "lambdas/common/audit/canonical.py": "canonical hash_of",
-        "lambdas/common/audit/chain.py": "append chained entries items query",
-        "lambdas/common/function/handler.py": "Run.audit_of",
+        "lambdas/common/audit/chain.py": "append chained entries entries_of items query",
+        "lambdas/common/function/handler.py": "Run.entries",
         "lambdas/common/audit/checks.py": (
             "EventItems.chained EventItems.head EventItems.of EventItems.outside EventItems.outside_of"
             " check_chain line_of"

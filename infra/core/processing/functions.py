@@ -80,7 +80,7 @@ class Steps:
                     *("GetItem", "PutItem", "Query"),
                     indexes=["by_message_control_id"],
                 ),
-                *grants.use_table(tables.status, keys.records, "GetItem", "UpdateItem"),
+                *grants.use_table(tables.status, keys.records, "UpdateItem"),
             ],
         )
         self.track_encounter = self._step(

@@ -7,7 +7,7 @@ that was read (docs/adr/0282-sealed-heads-and-daily-digests.md).
 
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -95,7 +95,12 @@ def chained(event_id: str, new: AuditEntry, head: Item) -> Item:
 
 def entries(context: Context, event_id: str) -> list[Item]:
     """All entries of an event by time, those outside the chain included."""
-    found = [item for item in items(context, event_id) if item["sk"] != HEAD]
+    return entries_of(items(context, event_id))
+
+
+def entries_of(items: Iterable[Item]) -> list[Item]:
+    """The entries by time among the items of an event, which are entries and the head."""
+    found = [item for item in items if item["sk"] != HEAD]
     return sorted(found, key=lambda item: (item["time"], item["sk"]))
 
 

@@ -7,6 +7,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 
 from hl7.warnings import MessageWarning
 from lambdas.common.audit import chain
+from lambdas.common.audit.canonical import HEAD
 from lambdas.common.aws.items import Item
 from lambdas.common.clock import milliseconds_since, now
 from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome, AuditStep
@@ -60,13 +61,19 @@ class Run:
         """Buffers the entry. The next `audit()` writes it."""
         self._noted.append(self.entry(action, outcome, **facts))
 
-    def audit_of(self, event_id: str, *entries: AuditEntry, head: Item | None = None) -> None:
+    def audit_of(self, event_id: str, *entries: AuditEntry) -> None:
         """Appends entries to the chain of an event that this step handles, as `chain.append`.
 
-        `head` is by default the last entry that this run wrote to the chain.
+        They follow the last entry that this run wrote or read there.
         """
-        known = self._last.get(event_id) if head is None else head
+        known = self._last.get(event_id)
         self._last[event_id] = chain.append(self._context, event_id, *entries, head=known)
+
+    def entries(self, event_id: str) -> list[Item]:
+        """All entries of an event by time, read consistently; `audit_of` need not read the head again."""
+        items = chain.items(self._context, event_id)
+        self._last[event_id] = next((item for item in items if item["sk"] == HEAD), {})
+        return chain.entries_of(items)
 
     def entry(self, action: AuditAction, outcome: AuditOutcome, **facts: Any) -> AuditEntry:
         """An entry about this step, to be appended; `facts` as `audit`."""

@@ -21,6 +21,7 @@ from lambdas.track_encounter.tracking import track
 from tests.support.audit import entry
 from tests.support.encounter_table import table_of
 from tests.support.encounters import NOON, PROFILE, I, message
+from tests.support.messages import envelope
 
 DAY = 24 * 3600
 EVENT, DELIVERY = "5e" * 16, "d1" * 16
@@ -38,7 +39,7 @@ def with_days(context: LedgerContext) -> LedgerContext:
 
 
 def test_a_status_ends_after_its_days(context: LedgerContext) -> None:
-    status.open_event(with_days(context), EVENT, "2026-11-26T10:00:00.000Z", "arn", "northgen")
+    status.open_event(with_days(context), envelope(EVENT), "arn")
     assert days_left("status", {"event_id": {"S": EVENT}}) == 61
 
 

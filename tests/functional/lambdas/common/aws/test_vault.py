@@ -12,9 +12,9 @@ from lambdas.common.aws import vault
 from lambdas.common.contracts.document import to_document
 from lambdas.common.contracts.document_reference import Written
 from lambdas.common.contracts.findings import ClinicalFindings, Finding, FindingsOutcome
-from lambdas.common.contracts.workflow.envelope import Envelope
 from lambdas.common.errors import DependencyUnavailableError, UnprocessableMessageError
 from lambdas.delivery.ledger.context import LedgerContext
+from tests.support.messages import envelope
 from tests.support.stores import VAULT
 
 EVENT = "5e" * 16
@@ -23,21 +23,6 @@ NAME = "mail/d1.eml"
 
 def is_digest(context: LedgerContext, digest: str, body: bytes) -> bool:
     return context.reference_keys.is_digest(digest, hashlib.sha256(body).hexdigest())
-
-
-def envelope(version: str, **digest: str) -> Envelope:
-    return Envelope(
-        event_id=EVENT,
-        bucket=VAULT,
-        key="k",
-        version_id=version,
-        bytes=4,
-        received_at="",
-        receiver="",
-        connection="",
-        sender="northgen",
-        **digest,
-    )
 
 
 def once(context: LedgerContext, body: bytes) -> tuple[bytes, Written]:
@@ -115,10 +100,17 @@ def test_a_message_that_is_not_the_one_received_is_refused(
     version = s3.put_object(Bucket=VAULT, Key="k", Body=b"MSH|")["VersionId"]
     sha256 = hashlib.sha256(b"MSH|").hexdigest()
     digest = context.reference_keys.digest(sha256)
-    assert vault.read_message(context, envelope(version, digest=digest)) == b"MSH|"
+    assert (
+        vault.read_message(
+            context, envelope(EVENT, bucket=VAULT, version_id=version, digest=digest)
+        )
+        == b"MSH|"
+    )
     for other in ("", "k1." + "0" * 32, sha256, "k9." + digest.partition(".")[2], "k1.é"):
         with pytest.raises(UnprocessableMessageError, match="digest"):
-            vault.read_message(context, envelope(version, digest=other))
+            vault.read_message(
+                context, envelope(EVENT, bucket=VAULT, version_id=version, digest=other)
+            )
 
 
 def test_a_message_that_an_earlier_version_queued_is_read_by_its_plain_digest(
@@ -126,9 +118,16 @@ def test_a_message_that_an_earlier_version_queued_is_read_by_its_plain_digest(
 ) -> None:
     version = boto3.client("s3").put_object(Bucket=VAULT, Key="k", Body=b"MSH|")["VersionId"]
     sha256 = hashlib.sha256(b"MSH|").hexdigest()
-    assert vault.read_message(context, envelope(version, sha256=sha256)) == b"MSH|"
+    assert (
+        vault.read_message(
+            context, envelope(EVENT, bucket=VAULT, version_id=version, sha256=sha256)
+        )
+        == b"MSH|"
+    )
     with pytest.raises(UnprocessableMessageError, match="digest"):
-        vault.read_message(context, envelope(version, sha256="0" * 64))
+        vault.read_message(
+            context, envelope(EVENT, bucket=VAULT, version_id=version, sha256="0" * 64)
+        )
 
 
 def test_a_diagnosis_cannot_be_guessed_from_the_digest_of_its_document(
@@ -165,4 +164,9 @@ def test_the_version_that_was_named_is_read_whatever_came_later(
     version = s3.put_object(Bucket=VAULT, Key="k", Body=b"one")["VersionId"]
     s3.put_object(Bucket=VAULT, Key="k", Body=b"two")
     digest = context.reference_keys.digest(hashlib.sha256(b"one").hexdigest())
-    assert vault.read_message(context, envelope(version, digest=digest)) == b"one"
+    assert (
+        vault.read_message(
+            context, envelope(EVENT, bucket=VAULT, version_id=version, digest=digest)
+        )
+        == b"one"
+    )

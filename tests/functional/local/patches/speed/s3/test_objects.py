@@ -24,7 +24,7 @@ CHANGING = ("x-amz-request-id", "x-amzn-requestid", "x-amz-version-id", "last-mo
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ObjectRequest:
     """A request for an object."""
 
     method: str
@@ -35,12 +35,12 @@ class Call:
     bucket: str = "versioned"
 
 
-PUT = Call("PUT", "events/ä b/x.json", {"Content-Type": "application/json"}, b"{}")
-GET = Call("GET", PUT.key)
+PUT = ObjectRequest("PUT", "events/ä b/x.json", {"Content-Type": "application/json"}, b"{}")
+GET = ObjectRequest("GET", PUT.key)
 COPY = {"x-amz-copy-source": quote(f"/versioned/{PUT.key}")}
 LOCK = {"x-amz-object-lock-mode": "COMPLIANCE", "x-amz-sdk-checksum-algorithm": "CRC32"}
 
-TAKEN: dict[str, Call] = {
+TAKEN: dict[str, ObjectRequest] = {
     "put": PUT,
     "put an empty object": replace(PUT, body=b""),
     "put with metadata": replace(PUT, headers={"x-amz-meta-Kind": "letter", "Cache-Control": "a"}),
@@ -61,7 +61,7 @@ TAKEN: dict[str, Call] = {
         GET, headers={"If-Modified-Since": "Fri, 27 Nov 2099 00:00:00 GMT"}
     ),
 }
-LEFT: dict[str, Call] = {
+LEFT: dict[str, ObjectRequest] = {
     "put once again": replace(PUT, headers={"If-None-Match": "*"}),
     "put into no bucket": replace(PUT, bucket="none"),
     "put into a locked bucket": replace(PUT, bucket="locked"),
@@ -127,7 +127,9 @@ def left_to_moto(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
-def answered(call: Call, key_response: Callable[..., Any]) -> tuple[int, dict[str, str], bytes]:
+def answered(
+    call: ObjectRequest, key_response: Callable[..., Any]
+) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body; of headers that differ in each answer the names alone."""
     builder = EnvironBuilder(
         f"/{call.bucket}/{call.key}",
