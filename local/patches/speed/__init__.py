@@ -11,6 +11,7 @@ from local.patches.speed.core import (
     names,
     registrations,
     request_ids,
+    routes,
     serializers,
     urls,
 )
@@ -18,15 +19,16 @@ from local.patches.speed.dynamodb import expressions, transactions
 from local.patches.speed.dynamodb.direct import handler as dynamodb_direct
 from local.patches.speed.kms import private_keys
 from local.patches.speed.s3 import objects
+from local.patches.speed.ses import headers
 from local.patches.speed.sqs import clock
 from local.patches.speed.stepfunctions import definitions, json_paths, task_clients, threads
 
 PATCHES = (
     botocore,
     *(accounts, backends, errors, names, registrations),
-    *(request_ids, serializers, urls),
+    *(request_ids, routes, serializers, urls),
     *(expressions, transactions, dynamodb_direct),
-    *(private_keys, objects, clock),
+    *(private_keys, objects, headers, clock),
     *(definitions, json_paths, task_clients, threads),
 )
 

@@ -1,6 +1,7 @@
 """Hosts and members of answers: the same results as in moto, computed once."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -8,15 +9,18 @@ import pytest
 from botocore.model import Shape
 from moto import mock_aws
 from moto.backend_index import backend_url_patterns
+from moto.core.request import Request
+from moto.core.responses import BaseResponse
 from moto.core.serialize import ResponseSerializer
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.s3.models import s3_backends
 from moto.ses.models import SESBackend
 from moto.utilities.aws_headers import gen_amzn_requestid_long
+from werkzeug.test import EnvironBuilder
 
 from local.aws.clients import ACCOUNT
 from local.patches import speed
-from local.patches.speed.core import request_ids, serializers
+from local.patches.speed.core import request_ids, routes, serializers
 
 
 @pytest.mark.parametrize(
@@ -86,3 +90,32 @@ def test_a_request_id_looks_like_moto_s_and_is_new_each_time() -> None:
     first, second = (request_ids._added(headers) for _ in range(2))
     assert pattern.fullmatch(first)
     assert first != second == headers["x-amzn-requestid"]
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "path", "query"),
+    [
+        ("lambda", "POST", "/2015-03-31/functions/f%3A1/invocations", ""),
+        ("lambda", "GET", "/2015-03-31/functions", "MaxItems=1"),
+        ("lambda", "GET", "/2015-03-31/functions/f", ""),
+        ("lambda", "PUT", "/2015-03-31/nothing", ""),
+        ("sesv2", "POST", "/v2/email/outbound-emails", ""),
+        ("sesv2", "GET", "/v2/email/account", ""),
+        ("s3", "GET", "/bucket/key", "tagging"),
+    ],
+)
+def test_a_path_leads_to_the_operation_that_moto_finds_the_first_time_and_again(
+    service: str, method: str, path: str, query: str
+) -> None:
+    speed.install()
+
+    def found(find: Callable[..., Any]) -> tuple[Any, Any]:
+        environ = EnvironBuilder(path, method=method, query_string=query).get_environ()
+        environ["RAW_URI"] = f"{path}?{query}"
+        response = BaseResponse(service_name=service)
+        response.uri_match = {}
+        return find(response, Request(environ)), response.uri_match
+
+    expected = found(routes._get_action)
+    for _ in range(2):
+        assert found(routes._cached) == expected

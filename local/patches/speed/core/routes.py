@@ -1,0 +1,44 @@
+"""Find the operation of a path once, for the services that are called by paths often.
+
+moto matches the path of a request against all paths of the service, twice for each call.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from moto.core.request import Request
+from moto.core.responses import BaseResponse
+
+from local.patches.patching import replace
+
+SERVICES = frozenset({"lambda", "sesv2"})
+"""Those whose operations depend on method, path and query alone."""
+
+MAX_ROUTES = 500
+
+_get_action: Callable[..., Any] = BaseResponse._get_action_from_method_and_request_uri
+_found: dict[tuple[str, ...], tuple[str, dict[str, Any]]] = {}
+
+
+def install() -> None:
+    """Caches the routes of this process's moto; calling it again changes nothing."""
+    if BaseResponse._get_action_from_method_and_request_uri is _get_action:
+        replace(BaseResponse, "_get_action_from_method_and_request_uri", _cached)
+
+
+def _cached(response: BaseResponse, request: Request) -> str | None:
+    """The name of the operation, None for a path that the service does not have."""
+    service = response.boto3_service_name
+    if service not in SERVICES:
+        return _get_action(response, request)  # type: ignore[no-any-return]
+    key = (service, request.method, request.raw_path, request.query_string.decode("latin-1"))
+    if key not in _found:
+        action = _get_action(response, request)
+        if action is None:
+            return None
+        if len(_found) == MAX_ROUTES:
+            _found.clear()
+        _found[key] = (action, response.uri_match)
+    action, parameters = _found[key]
+    response.uri_match = dict(parameters)
+    return action
