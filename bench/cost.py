@@ -11,13 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lambdas.common.contracts.preferences import CostMode
+from lambdas.common.contracts.recipients.preferences import CostMode
 from lambdas.common.errors import UnprocessableMessageError
-from lambdas.extract_entities.chunks import chunks
-from lambdas.extract_entities.comprehend import UNIT
+from lambdas.extract_entities.comprehend_medical.chunks import chunks
+from lambdas.extract_entities.comprehend_medical.comprehend import UNIT
+from lambdas.extract_entities.comprehend_medical.operations import COST_MODES, LIMITS
 from lambdas.extract_entities.findings import CurrentFindings, found
-from lambdas.extract_entities.notes import Piece, Reading, reading, sources
-from lambdas.extract_entities.operations import COST_MODES, LIMITS
+from lambdas.extract_entities.notes.notes import Piece, Reading, reading, sources
 from lambdas.parse_message.read_event import read_event
 from ops.costs import PRICES
 from simulators.comprehend_medical.answers import detect_entities_v2, infer_icd10cm, infer_rxnorm

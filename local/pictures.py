@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
-from lambdas.common.contracts.encounter import (
+from lambdas.common.contracts.encounters.encounter import (
     Audience,
     Change,
     Decision,
@@ -21,14 +21,15 @@ from lambdas.common.contracts.encounter import (
     Notice,
     Phase,
 )
-from lambdas.common.contracts.event import CANCELS, NOTIFIED, EventKind, PatientEvent
-from lambdas.common.contracts.recipient import FirstNotice
-from lambdas.common.contracts.stay_flags import EarlierStay, FlagKind, StayFlag
-from lambdas.common.contracts.visit import CodedText, Location
-from lambdas.delivery.message.letter import Letter, compose, rendered, view_of
-from lambdas.delivery.message.locale import words_in
-from lambdas.delivery.message.told import Told
-from tests.unit.lambdas.delivery.message.letters import (
+from lambdas.common.contracts.encounters.stay_flags import EarlierStay, FlagKind, StayFlag
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import CANCELS, NOTIFIED, EventKind
+from lambdas.common.contracts.message.visit import CodedText, Location
+from lambdas.common.contracts.recipients.recipient import FirstNotice
+from lambdas.delivery.letter.letter import Letter, compose, rendered, view_of
+from lambdas.delivery.letter.told import Told
+from lambdas.delivery.letter.words.locale import words_in
+from tests.unit.lambdas.delivery.letter.letters import (
     DEATHS,
     FINDINGS,
     RECIPIENT,

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from environments import EnvironmentFileError, load
 from lambdas.common.audit.context import AuditContext, AuditSettings
-from lambdas.common.settings import Settings, StoredDays
+from lambdas.common.function.settings import Settings, StoredDays
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.settings import LedgerSettings
 from lambdas.encounters.context import EncountersContext, EncountersSettings

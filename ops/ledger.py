@@ -3,21 +3,23 @@
 from collections.abc import Sequence
 
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
-from lambdas.delivery.ledger import deliveries, problems
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
+from lambdas.delivery.ledger.deliveries import deliveries
 from lambdas.delivery.ledger.items import AddressProblem, DeliveryItem
-from lambdas.delivery.ledger.states import AddressProblemState, DeliveryState, SwitchState
+from lambdas.delivery.ledger.sending import address_problems, pause
+from lambdas.delivery.ledger.states import AddressProblemState, SwitchState
 from ops.audit.entry import audit
 from ops.audit.looks import reason_for
 from ops.deployment import Deployment
 from ops.problem import ProblemError
 
 
-def address_problems(deployment: Deployment) -> list[AddressProblem]:
+def known_problems(deployment: Deployment) -> list[AddressProblem]:
     """Returns the problems of addresses, then those of certificates, the oldest of each first."""
     return [
         found
         for problem in AddressProblemState
-        for found in problems.reported(deployment.context, problem)
+        for found in address_problems.reported(deployment.context, problem)
     ]
 
 
@@ -96,5 +98,5 @@ def _discardable(deployment: Deployment, delivery_id: str) -> DeliveryItem:
 def switch(deployment: Deployment, state: SwitchState, by: str) -> None:
     """Pauses or continues the environment's deliveries. The audit entry is under `SWITCH`."""
     action = AuditAction.PAUSED if state is SwitchState.PAUSED else AuditAction.CONTINUED
-    audit(deployment.context, problems.SWITCH, AuditStep.OPERATOR, action, by=by)
-    problems.set_switch(deployment.context, state, by)
+    audit(deployment.context, pause.SWITCH, AuditStep.OPERATOR, action, by=by)
+    pause.set_switch(deployment.context, state, by)

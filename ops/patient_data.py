@@ -14,7 +14,7 @@ from typing import Any
 from hl7.header import decoded, find_header
 from lambdas.common.aws.vault import document_key
 from lambdas.common.contracts.audit import AuditOutcome, LookedAt
-from lambdas.delivery.ledger import deliveries
+from lambdas.delivery.ledger.deliveries import deliveries
 from ops.audit import looks
 from ops.audit.looks import PatientDataReading
 from ops.aws_calls import if_exists

@@ -6,18 +6,24 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from lambdas.common.clock import iso
-from lambdas.common.contracts.encounter import Decision, Effect, Encounter, EncounterClass
-from lambdas.common.contracts.event import CANCELS, PatientEvent
+from lambdas.common.contracts.encounters.encounter import (
+    Decision,
+    Effect,
+    Encounter,
+    EncounterClass,
+)
 from lambdas.common.contracts.findings import ClinicalFindings, FindingsOutcome
-from lambdas.common.contracts.person import Name
-from lambdas.common.contracts.preferences import DetailLevel
-from lambdas.common.contracts.recipient import FirstNotice, Recipient, RecipientReason
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import CANCELS
+from lambdas.common.contracts.message.person import Name
+from lambdas.common.contracts.recipients.preferences import DetailLevel
+from lambdas.common.contracts.recipients.recipient import FirstNotice, Recipient, RecipientReason
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.common.keys import KeyRing
 from lambdas.common.senders import SenderProfile
+from lambdas.delivery.letter.letter import compose
+from lambdas.delivery.letter.told import Told
 from lambdas.delivery.mail import mailer
-from lambdas.delivery.message.letter import compose
-from lambdas.delivery.message.told import Told
 from lambdas.parse_message.read_event import read_event
 from lambdas.track_encounter.message import EncounterMessage
 from lambdas.track_encounter.profile import EncounterProfile

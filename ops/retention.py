@@ -10,7 +10,7 @@ from typing import Any
 
 from environments import Environment
 from lambdas.common.aws.clients import dependency
-from lambdas.delivery.ledger.states import DeliveryState
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 from ops.aws_calls import if_exists
 from ops.deployment import CONFIG, Deployment
 
@@ -59,7 +59,7 @@ def checks(deployment: Deployment, environment: Environment, today: date) -> Ite
     found = _lifecycle(deployment)
     for prefix, expiration in rules.items():
         store, setting, period = kept[prefix]
-        fault = _differs("lifecycle rule", found.get(prefix), expiration)
+        fault = _differs(found.get(prefix), expiration)
         yield StoreCheck(store, setting, period, fault)
     yield _logs(deployment, environment)
 
@@ -170,7 +170,7 @@ def _logs(deployment: Deployment, environment: Environment) -> StoreCheck:
     return StoreCheck("logs", "logs_days", days, fault)
 
 
-def _differs(rule: str, found: int | None, expected: int) -> str:
+def _differs(found: int | None, expected: int) -> str:
     if found == expected:
         return ""
-    return f"{rule}: {found or 'none'}, not {expected} days: deploy the core stack"
+    return f"lifecycle rule: {found or 'none'}, not {expected} days: deploy the core stack"

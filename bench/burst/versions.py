@@ -11,7 +11,7 @@ from bench.burst.workflow import (
     request,
     settled,
 )
-from lambdas.extract_entities import comprehend, turns
+from lambdas.extract_entities.comprehend_medical import comprehend, turns
 from lambdas.extract_entities.context import ExtractContext
 from lambdas.extract_entities.settings import Quota
 

@@ -19,9 +19,9 @@ from bench.burst.simulation import (
     Simulation,
     latency,
 )
-from lambdas.common.contracts.preferences import CostMode
-from lambdas.extract_entities.comprehend import CONFIG
-from lambdas.extract_entities.operations import COST_MODES
+from lambdas.common.contracts.recipients.preferences import CostMode
+from lambdas.extract_entities.comprehend_medical.comprehend import CONFIG
+from lambdas.extract_entities.comprehend_medical.operations import COST_MODES
 
 OPERATIONS = COST_MODES[CostMode.FULL]
 ATTEMPTS: int = CONFIG.retries["total_max_attempts"]

@@ -18,8 +18,8 @@ from moto import mock_aws
 
 from bench.delivery.order import order
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import rate
 from lambdas.delivery.ledger.items import MailAccount
+from lambdas.delivery.ledger.sending import rate
 from lambdas.delivery.settings import DeliverySettings
 from tests.conftest import ENVIRONMENT
 from tests.support.tables import create_tables

@@ -9,9 +9,9 @@ import boto3
 
 from lambdas.common.aws.items import to_item
 from lambdas.common.clock import iso
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.delivery.ledger.due import due, due_by, waiting
-from lambdas.delivery.ledger.states import DeliveryState
+from lambdas.delivery.ledger.deliveries.due import due, due_by, waiting
 
 
 def order(context: LedgerContext, held: int, overdue: int) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from lambdas.common.contracts.encounter import Encounter, Phase
+from lambdas.common.contracts.encounters.encounter import Encounter, Phase
 from lambdas.encounters.store import StoredEncounter
 from lambdas.track_encounter.history import situation_of
 from lambdas.track_encounter.notices import BEGINNINGS, ENDS

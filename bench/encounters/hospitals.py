@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from lambdas.common.clock import iso
-from lambdas.common.contracts.encounter import EncounterClass, RecordedEvent
+from lambdas.common.contracts.encounters.encounter import EncounterClass, RecordedEvent
 from lambdas.encounters.keys import EncounterKeys
 from lambdas.track_encounter.message import EncounterMessage
 from lambdas.track_encounter.triggers import rule_of

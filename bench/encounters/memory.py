@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from lambdas.common.contracts.encounter import Decision
+from lambdas.common.contracts.encounters.encounter import Decision
 from lambdas.encounters.store import ConflictError, Due, Read, StoredEncounter, Write
 
 

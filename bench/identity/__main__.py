@@ -20,9 +20,10 @@ import boto3
 from moto import mock_aws
 
 from lambdas.common.aws.items import to_item
-from lambdas.common.contracts.event import EventKind, PatientEvent
-from lambdas.common.contracts.patient import Patient, PatientIdentifier
-from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.message.patient import Patient, PatientIdentifier
+from lambdas.common.contracts.message.person import Name
 from lambdas.common.senders import SenderProfile
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.resolving import resolve

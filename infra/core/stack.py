@@ -32,7 +32,7 @@ from infra.monitoring.watched import Watched
 
 
 def stored_days(environment: Environment) -> str:
-    """Returns the days of the tables as JSON, which `ens` reads (lambdas.common.settings.StoredDays)."""
+    """Returns the days of the tables as JSON, which `ens` reads (`StoredDays`)."""
     days = asdict(environment.retention)
     return json.dumps(
         {name: days[f"{name}_days"] for name in ("audit", "encounters", "ledger", "status")}

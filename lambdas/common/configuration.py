@@ -6,7 +6,7 @@ from typing import Any
 
 from lambdas.common.aws.clients import dependency
 from lambdas.common.errors import ConfigurationError
-from lambdas.common.settings import Settings
+from lambdas.common.function.settings import Settings
 
 VERSION = 1
 """The format that this code reads (`environments.Environment.configuration`)."""

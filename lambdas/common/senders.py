@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from hl7.timestamps import DateOrder
 from lambdas.common.clock import zone_named
-from lambdas.common.context import Context
-from lambdas.common.contracts.consent import Sensitivity
-from lambdas.common.contracts.patient import Patient
+from lambdas.common.contracts.message.patient import Patient
+from lambdas.common.contracts.recipients.consent import Sensitivity
+from lambdas.common.function.context import Context
 
 TEST_NAMES = ("ZZ",)
 """Usual beginnings of the names of test patients in production, which put these last in every list."""

@@ -7,7 +7,7 @@ where it is negated: that only makes a notification say less.
 
 import re
 
-from lambdas.common.contracts.consent import Sensitivity
+from lambdas.common.contracts.recipients.consent import Sensitivity
 
 ICD_10_GROUPS: dict[Sensitivity, tuple[str, ...]] = {
     Sensitivity.SUBSTANCE_USE: (

@@ -9,10 +9,10 @@ from botocore.exceptions import ClientError
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.item_reads import read_item
 from lambdas.common.clock import expiry, now
-from lambdas.common.context import Context
 from lambdas.common.contracts.document import read_as
-from lambdas.common.contracts.envelope import Envelope
-from lambdas.common.contracts.status import EventStatus, StatusItem
+from lambdas.common.contracts.workflow.envelope import Envelope
+from lambdas.common.contracts.workflow.status import EventStatus, StatusItem
+from lambdas.common.function.context import Context
 
 
 def read(context: Context, event_id: str) -> StatusItem | None:

@@ -2,12 +2,12 @@
 
 from lambdas.common.contracts.audit import AuditStep
 from lambdas.common.contracts.findings import FindingsOutcome
-from lambdas.common.contracts.steps import (
+from lambdas.common.contracts.workflow.tasks import (
     DeliverNotificationInput,
     DeliverNotificationResult,
     ExtractEntitiesResult,
 )
-from lambdas.common.handler import Run, step
+from lambdas.common.function.handler import Run, step
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.delivery import deliver
 from lambdas.delivery.settings import DeliverySettings

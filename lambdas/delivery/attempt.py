@@ -7,21 +7,23 @@ from dataclasses import dataclass, field, replace
 from botocore.exceptions import ClientError
 
 from lambdas.common.clock import milliseconds_since, now
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState, HoldReason
 from lambdas.common.errors import (
     ConfigurationError,
     DeliveryRefusedError,
     DependencyUnavailableError,
 )
-from lambdas.common.handler import Run
+from lambdas.common.function.handler import Run
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import deliveries, rate, transitions
 from lambdas.delivery.ledger.decision import MailDecision
+from lambdas.delivery.ledger.deliveries import deliveries, transitions
+from lambdas.delivery.ledger.deliveries.starting_point import StartingPoint
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.mail_account import close_quota
-from lambdas.delivery.ledger.starting_point import StartingPoint
-from lambdas.delivery.ledger.states import TOGETHER, DeliveryState, HoldReason
+from lambdas.delivery.ledger.sending import rate
+from lambdas.delivery.ledger.sending.mail_account import close_quota
+from lambdas.delivery.ledger.states import TOGETHER
 from lambdas.delivery.mail import mailer
-from lambdas.delivery.material import Prepared
+from lambdas.delivery.vault_documents import Prepared
 
 LATEST_START_MS = 2_500
 """A send that starts later could outlive the function and leave an unknown: the next run is warm."""

@@ -6,17 +6,17 @@ from typing import Any
 
 from lambdas.common.audit import chain
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome
-from lambdas.common.contracts.policy import PolicyDecision
-from lambdas.common.contracts.recipient import RecipientReason
+from lambdas.common.contracts.recipients.policy import PolicyDecision
+from lambdas.common.contracts.recipients.recipient import RecipientReason
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 from lambdas.common.errors import DeliveryRefusedError
-from lambdas.common.handler import Run
+from lambdas.common.function.handler import Run
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.decisions import detail as details
 from lambdas.delivery.decisions.detail import Detail
 from lambdas.delivery.ledger.decision import MailDecision, RefusedAddressee
 from lambdas.delivery.ledger.entries import of_policy, of_refused, told_too
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.states import DeliveryState
 
 RECORDED_AS = {
     DeliveryState.SENT: (AuditAction.SENT, AuditOutcome.OK),

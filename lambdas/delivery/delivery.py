@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from lambdas.common.clock import now
-from lambdas.common.contracts.identities import Identities
-from lambdas.common.contracts.recipient import Recipient
-from lambdas.common.contracts.steps import (
+from lambdas.common.contracts.recipients.identities import Identities
+from lambdas.common.contracts.recipients.recipient import Recipient
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState, HoldReason
+from lambdas.common.contracts.workflow.tasks import (
     DeliverNotificationInput,
     DeliverNotificationResult,
     ExtractEntitiesResult,
 )
 from lambdas.common.errors import DeliveryRefusedError, DependencyUnavailableError
-from lambdas.common.handler import Run
+from lambdas.common.function.handler import Run
 from lambdas.common.mail_address import is_address
 from lambdas.delivery import audit
 from lambdas.delivery.attempt import Attempt
@@ -24,15 +25,16 @@ from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.decisions import holds
 from lambdas.delivery.decisions.cancellation import enlisted, why_suppressed
 from lambdas.delivery.decisions.detail import Detail, detail_for
-from lambdas.delivery.decisions.standing import ChosenNotice, Refused, standings
-from lambdas.delivery.ledger import deliveries, problems
+from lambdas.delivery.decisions.recheck import ChosenNotice, Refused, standings
 from lambdas.delivery.ledger.decision import MailDecision, RefusedAddressee
+from lambdas.delivery.ledger.deliveries import deliveries
+from lambdas.delivery.ledger.deliveries.starting_point import StartingPoint, starting_point
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, Thread, add_mail
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.starting_point import StartingPoint, starting_point
-from lambdas.delivery.ledger.states import SETTLED, AddressProblemState, DeliveryState, HoldReason
+from lambdas.delivery.ledger.sending import address_problems
+from lambdas.delivery.ledger.states import SETTLED, AddressProblemState
 from lambdas.delivery.mail.thread import MailThread
-from lambdas.delivery.material import (
+from lambdas.delivery.vault_documents import (
     identities_of,
     letter_for,
     made_for,
@@ -251,7 +253,7 @@ def has_failed(attempt: Attempt, chosen: Recipient, recipient: Recipient) -> boo
     if recipient.address.casefold() == chosen.address.casefold():
         return attempt.start.address_failed
     return any(
-        problems.read(attempt.context, AddressProblemState.ENDPOINT_BAD, reference)
+        address_problems.read(attempt.context, AddressProblemState.ENDPOINT_BAD, reference)
         for reference in endpoints_of(attempt.context, recipient)
     )
 

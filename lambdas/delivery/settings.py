@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from lambdas.common.settings import choice, required, shared, text, whole
+from lambdas.common.function.settings import choice, required, shared, text, whole
 from lambdas.registry.settings import REGISTRY, RegistrySettings
 
 FULL_IN_CLEAR = ("allowed", "forbidden")

@@ -10,19 +10,23 @@ from typing import Any
 
 from lambdas.common.clock import now
 from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome
-from lambdas.common.contracts.identities import Identities
-from lambdas.common.contracts.policy import PolicyDecision
-from lambdas.common.contracts.recipient import Recipient
-from lambdas.common.contracts.steps import DeliverNotificationInput, DeliverNotificationResult
-from lambdas.common.handler import Run
+from lambdas.common.contracts.recipients.identities import Identities
+from lambdas.common.contracts.recipients.policy import PolicyDecision
+from lambdas.common.contracts.recipients.recipient import Recipient
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
+from lambdas.common.contracts.workflow.tasks import (
+    DeliverNotificationInput,
+    DeliverNotificationResult,
+)
+from lambdas.common.function.handler import Run
 from lambdas.common.senders import sender_named
 from lambdas.delivery import audit
 from lambdas.delivery.attempt import Attempt
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.decisions.cancellation import enlisted
 from lambdas.delivery.decisions.detail import Detail, detail_for, detail_under
+from lambdas.delivery.decisions.recheck import ChosenNotice, Standing, standings, strictest_detail
 from lambdas.delivery.decisions.reduction import reduced
-from lambdas.delivery.decisions.standing import ChosenNotice, Standing, standings, strictest_detail
 from lambdas.delivery.delivery import (
     endpoints_of,
     has_failed,
@@ -30,13 +34,18 @@ from lambdas.delivery.delivery import (
     result_of,
     why_held,
 )
-from lambdas.delivery.ledger import deliveries, entries
+from lambdas.delivery.ledger import entries
 from lambdas.delivery.ledger.decision import MailDecision
-from lambdas.delivery.ledger.deliveries import MemberOutcome
+from lambdas.delivery.ledger.deliveries import deliveries
+from lambdas.delivery.ledger.deliveries.deliveries import MemberOutcome
+from lambdas.delivery.ledger.deliveries.starting_point import starting_point
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.starting_point import starting_point
-from lambdas.delivery.ledger.states import SETTLED, DeliveryState
-from lambdas.delivery.material import (
+from lambdas.delivery.ledger.states import SETTLED
+from lambdas.delivery.letter.facts import reference_of
+from lambdas.delivery.letter.letter import rendered, view_of
+from lambdas.delivery.letter.told import Told
+from lambdas.delivery.letter.words.locale import words_in
+from lambdas.delivery.vault_documents import (
     Prepared,
     identities_of,
     made_for,
@@ -44,10 +53,6 @@ from lambdas.delivery.material import (
     told_to,
     with_updates,
 )
-from lambdas.delivery.message.facts import reference_of
-from lambdas.delivery.message.letter import rendered, view_of
-from lambdas.delivery.message.locale import words_in
-from lambdas.delivery.message.told import Told
 
 ALL_SUPPRESSED = "all_suppressed"
 """Why a summary is suppressed: every notification in it was."""

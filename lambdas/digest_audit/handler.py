@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 from lambdas.common.audit.context import AuditContext, AuditSettings
-from lambdas.common.contracts.steps import AuditDigestResult
-from lambdas.common.scheduled import ScheduledRun, scheduled
+from lambdas.common.contracts.workflow.tasks import AuditDigestResult
+from lambdas.common.function.scheduled import ScheduledRun, scheduled
 from lambdas.digest_audit.digesting import write_due
 
 

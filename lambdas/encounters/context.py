@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
-from lambdas.common.context import Context
-from lambdas.common.settings import Settings, required, shared
+from lambdas.common.function.context import Context
+from lambdas.common.function.settings import Settings, required, shared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

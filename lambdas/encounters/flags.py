@@ -7,8 +7,8 @@ no part of one: its letter would disclose it.
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from lambdas.common.contracts.encounter import EncounterClass, Phase
-from lambdas.common.contracts.stay_flags import EarlierStay, FlagKind, StayFlag
+from lambdas.common.contracts.encounters.encounter import EncounterClass, Phase
+from lambdas.common.contracts.encounters.stay_flags import EarlierStay, FlagKind, StayFlag
 from lambdas.encounters.items import EncounterSummary
 
 READMISSION = timedelta(days=30)

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import Item, from_item, to_item
-from lambdas.common.contracts.encounter import Phase
+from lambdas.common.contracts.encounters.encounter import Phase
 from lambdas.encounters.context import UsesEncounters
 from lambdas.encounters.items import EncounterSummary
 from lambdas.encounters.store import Due, DueReason, StoredEncounter

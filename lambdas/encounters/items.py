@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from lambdas.common.aws.items import Item
-from lambdas.common.contracts.encounter import Decision, Encounter
+from lambdas.common.contracts.encounters.encounter import Decision, Encounter
 from lambdas.encounters.store import Summary
 
 

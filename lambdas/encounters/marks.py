@@ -3,7 +3,7 @@
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import from_item
 from lambdas.common.contracts.document import read_as
-from lambdas.common.contracts.protection import StayMarks
+from lambdas.common.contracts.encounters.protection import StayMarks
 from lambdas.encounters.context import UsesEncounters
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from lambdas.common.contracts.encounter import Decision, Encounter, EncounterClass, Phase
+from lambdas.common.contracts.encounters.encounter import Decision, Encounter, EncounterClass, Phase
 
 
 class ConflictError(Exception):

@@ -18,7 +18,7 @@ from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.item_reads import read_items
 from lambdas.common.aws.items import Item, to_item
 from lambdas.common.clock import expiry
-from lambdas.common.contracts.encounter import Decision, Encounter
+from lambdas.common.contracts.encounters.encounter import Decision, Encounter
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.encounters.context import EncountersContext
 from lambdas.encounters.indexes import SHARDS

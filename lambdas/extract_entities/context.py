@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from lambdas.common.context import Context
-from lambdas.extract_entities.language import Detector, load_detector
+from lambdas.common.function.context import Context
+from lambdas.extract_entities.notes.language import Detector, load_detector
 from lambdas.extract_entities.settings import ExtractSettings
 
 

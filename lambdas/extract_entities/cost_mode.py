@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from lambdas.common.contracts.preferences import CostMode, DetailLevel
-from lambdas.common.contracts.steps import RecipientReference
+from lambdas.common.contracts.recipients.preferences import CostMode, DetailLevel
+from lambdas.common.contracts.workflow.tasks import RecipientReference
 
 
 def mode_for(

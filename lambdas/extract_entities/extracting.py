@@ -3,18 +3,19 @@
 import time
 from dataclasses import dataclass, field, replace
 
-from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.findings import ClinicalFindings, FindingsOutcome
-from lambdas.common.contracts.notes import Skipped, SkippedReason
-from lambdas.common.contracts.preferences import CostMode
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.notes import Skipped, SkippedReason
+from lambdas.common.contracts.recipients.preferences import CostMode
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.extract_entities import cache, comprehend, notes, turns
-from lambdas.extract_entities.comprehend import ComprehendAnswer
+from lambdas.extract_entities.comprehend_medical import cache, comprehend, turns
+from lambdas.extract_entities.comprehend_medical.comprehend import ComprehendAnswer
+from lambdas.extract_entities.comprehend_medical.operations import COST_MODES, Operation
 from lambdas.extract_entities.context import ExtractContext
 from lambdas.extract_entities.findings import found, without_known
-from lambdas.extract_entities.language import is_english, languages
-from lambdas.extract_entities.notes import Piece, Reading, reading
-from lambdas.extract_entities.operations import COST_MODES, Operation
+from lambdas.extract_entities.notes import notes
+from lambdas.extract_entities.notes.language import is_english, languages
+from lambdas.extract_entities.notes.notes import Piece, Reading, reading
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lambdas.common.contracts.findings import Finding, FindingType, SetAsideReason
-from lambdas.common.contracts.visit import CodedText
-from lambdas.extract_entities.notes import Reading
+from lambdas.common.contracts.message.visit import CodedText
+from lambdas.extract_entities.notes.notes import Reading
 
 Entity = Mapping[str, Any]
 

@@ -5,12 +5,12 @@ from datetime import datetime
 from lambdas.common.aws.vault import read_document, write_document
 from lambdas.common.clock import milliseconds_since
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
-from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.findings import ClinicalFindings, FindingsOutcome
-from lambdas.common.contracts.notes import SkippedReason
-from lambdas.common.contracts.steps import ExtractEntitiesInput, ExtractEntitiesResult
-from lambdas.common.handler import Run, step
-from lambdas.extract_entities import comprehend
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.notes import SkippedReason
+from lambdas.common.contracts.workflow.tasks import ExtractEntitiesInput, ExtractEntitiesResult
+from lambdas.common.function.handler import Run, step
+from lambdas.extract_entities.comprehend_medical import comprehend
 from lambdas.extract_entities.context import ExtractContext
 from lambdas.extract_entities.cost_mode import mode_for
 from lambdas.extract_entities.extracting import Deferral, Extraction, ServiceSlot, extract

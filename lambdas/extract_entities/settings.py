@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Self
 
-from lambdas.common.contracts.preferences import CostMode
-from lambdas.common.settings import Settings, choice, number, required, shared, whole
+from lambdas.common.contracts.recipients.preferences import CostMode
+from lambdas.common.function.settings import Settings, choice, number, required, shared, whole
 
 RATE = 40
 """Default of ENS_COMPREHEND_RATE: the account's requests a second."""

@@ -1,9 +1,9 @@
 """The parts of LookupIdentities' audit entries: who is told, who is suppressed, and what was queried."""
 
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, ToldRecipient
-from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.identities import Identities
-from lambdas.common.handler import Run
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.recipients.identities import Identities
+from lambdas.common.function.handler import Run
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.mpi.outcomes import AUTHORITY_OUTCOMES, MpiOutcome
 from lambdas.lookup_identities.mpi.query import Query

@@ -8,7 +8,7 @@ uses the key of the first one, so that nobody is told twice after a rotation of 
 from collections.abc import Iterator
 
 from lambdas.common.audit import chain
-from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.keys import KeyRing, key_id_of
 from lambdas.lookup_identities.context import LookupContext
 

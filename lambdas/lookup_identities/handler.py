@@ -5,22 +5,22 @@ from functools import partial
 
 from lambdas.common.aws.vault import read_document, write_document
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
-from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.identities import Identities
-from lambdas.common.contracts.policy import LeftOut
-from lambdas.common.contracts.preferences import CostMode
-from lambdas.common.contracts.steps import (
+from lambdas.common.contracts.document_reference import Written
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.recipients.identities import Identities
+from lambdas.common.contracts.recipients.policy import LeftOut
+from lambdas.common.contracts.recipients.preferences import CostMode
+from lambdas.common.contracts.workflow.tasks import (
     ROSTERS,
     LookupIdentitiesInput,
     LookupIdentitiesResult,
     RecipientReference,
     RosterCount,
 )
-from lambdas.common.contracts.written import Written
 from lambdas.common.errors import IdentityNotFoundError
 from lambdas.common.feed import counts as feed
 from lambdas.common.feed.shares import Signal
-from lambdas.common.handler import Run, step
+from lambdas.common.function.handler import Run, step
 from lambdas.common.senders import SenderAuthorities, sender_named
 from lambdas.delivery.ledger.encounters import NotifiedEvent
 from lambdas.lookup_identities import smoke

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from lambdas.common.contracts.event import DISCHARGES, EventKind, PatientEvent
-from lambdas.common.contracts.identities import Identities
-from lambdas.common.contracts.recipient import RelationshipType
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import DISCHARGES, EventKind
+from lambdas.common.contracts.recipients.identities import Identities
+from lambdas.common.contracts.recipients.recipient import RelationshipType
 from lambdas.common.errors import ConfigurationError
 from lambdas.common.senders import SenderProfile
 from lambdas.lookup_identities import smoke, stays
@@ -14,7 +15,7 @@ from lambdas.lookup_identities.care_team import fallbacks, named_providers, reci
 from lambdas.lookup_identities.care_team.preferences import NotificationSubject
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.event_keys import keys_of
-from lambdas.lookup_identities.matching import identifiers
+from lambdas.lookup_identities.matching import agreement, identifiers
 from lambdas.lookup_identities.matching.demographics import given
 from lambdas.lookup_identities.matching.identifiers import (
     MAX_IDENTIFIER_CHARACTERS,
@@ -79,7 +80,7 @@ def resolve(
                 check_mapped(context, usable)
         tell(Query.of(usable, found))
         if found:
-            found = identifiers.agreeing(event.patient, found, identifier_alone=identifier_alone)
+            found = agreement.agreeing(event.patient, found, identifier_alone=identifier_alone)
     if found is None or care is None:
         return None
     found = replace(found, warnings=(*warnings, *found.warnings))

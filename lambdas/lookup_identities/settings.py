@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Self
 
-from lambdas.common.settings import choice, required, shared, text
+from lambdas.common.function.settings import choice, required, shared, text
 from lambdas.lookup_identities.mpi.clients import MpiClientName
 from lambdas.lookup_identities.mpi.settings import MpiSettings, read_settings
 from lambdas.registry.settings import REGISTRY, RegistrySettings

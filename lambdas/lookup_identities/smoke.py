@@ -5,8 +5,8 @@ Every identifier must be of the authority ENS-SMOKE, and every address one of SE
 (SES developer guide, "Using the mailbox simulator"), which no person reads.
 """
 
-from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.identities import Identities
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.recipients.identities import Identities
 from lambdas.common.errors import ConfigurationError, UnprocessableMessageError
 
 SENDER = "smoke"

@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from lambdas.common.clock import iso
-from lambdas.common.contracts.encounter import Audience, Decision
-from lambdas.common.contracts.stay_flags import FlagKind, StayFlag
+from lambdas.common.contracts.encounters.encounter import Audience, Decision
+from lambdas.common.contracts.encounters.stay_flags import FlagKind, StayFlag
 from lambdas.common.senders import sender_named
 from lambdas.encounters.flags import flags
 from lambdas.encounters.indexes import link, of_patient

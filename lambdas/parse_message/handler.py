@@ -3,13 +3,13 @@
 from lambdas.common import status
 from lambdas.common.aws import vault
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
-from lambdas.common.contracts.envelope import Envelope
-from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.steps import ParseMessageInput, ParseMessageResult
-from lambdas.common.contracts.written import Written
+from lambdas.common.contracts.document_reference import Written
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.workflow.envelope import Envelope
+from lambdas.common.contracts.workflow.tasks import ParseMessageInput, ParseMessageResult
 from lambdas.common.feed import counts as feed
 from lambdas.common.feed.shares import Signal
-from lambdas.common.handler import Run, step
+from lambdas.common.function.handler import Run, step
 from lambdas.common.senders import sender_named
 from lambdas.parse_message.context import ParseContext
 from lambdas.parse_message.read_event import read_event

@@ -12,8 +12,9 @@ from hl7.identity import trigger_event as header_trigger_event
 from hl7.tables import ADT_TRIGGER_EVENTS
 from hl7.timestamps import DateOrder, Times, offset_of
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.event import EventKind, PatientEvent
-from lambdas.common.contracts.visit import CodedText
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.message.visit import CodedText
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.common.senders import SenderCodes
 from lambdas.parse_message.segments.death import death

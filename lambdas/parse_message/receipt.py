@@ -5,10 +5,10 @@ from lambdas.common.audit import chain
 from lambdas.common.aws import vault
 from lambdas.common.clock import now
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome
-from lambdas.common.contracts.envelope import Envelope
-from lambdas.common.contracts.written import Written
+from lambdas.common.contracts.document_reference import Written
+from lambdas.common.contracts.workflow.envelope import Envelope
 from lambdas.common.errors import UnprocessableMessageError
-from lambdas.common.handler import Run
+from lambdas.common.function.handler import Run
 from lambdas.parse_message.context import ParseContext
 
 MAX_CONTROL_ID = 199

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from lambdas.common.settings import Settings, shared, whole
+from lambdas.common.function.settings import Settings, shared, whole
 from lambdas.parse_message.segments.documents import DOCUMENT_BYTES
 
 

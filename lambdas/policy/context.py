@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
-from lambdas.common.context import Context
+from lambdas.common.function.context import Context
 from lambdas.common.senders import SenderProfile
 from lambdas.policy.gate import Gate
 from lambdas.policy.rules import Policy, policies

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from lambdas.common.contracts.consent import Consent, Direction, Sensitivity
-from lambdas.common.contracts.event_kind import CANCELS, EventKind
-from lambdas.common.contracts.policy import (
+from lambdas.common.contracts.encounters.protection import StayMarks
+from lambdas.common.contracts.message.event_kind import CANCELS, EventKind
+from lambdas.common.contracts.recipients.consent import Consent, Direction, Sensitivity
+from lambdas.common.contracts.recipients.policy import (
     LeftOut,
     PolicyDecision,
     PolicyNotice,
@@ -18,8 +19,7 @@ from lambdas.common.contracts.policy import (
     RuleReference,
     SuppressionReason,
 )
-from lambdas.common.contracts.protection import StayMarks
-from lambdas.common.contracts.recipient import RecipientReason
+from lambdas.common.contracts.recipients.recipient import RecipientReason
 from lambdas.policy.rules import Policy, RecipientKind, Rule, When
 
 DENIAL = RuleReference(file="consents", rule="denied", version="1")

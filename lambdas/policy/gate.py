@@ -3,16 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from lambdas.common.contracts.encounter import Change
-from lambdas.common.contracts.event import EventKind, PatientEvent
-from lambdas.common.contracts.identities import Identities
-from lambdas.common.contracts.policy import (
+from lambdas.common.contracts.encounters.encounter import Change
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.recipients.identities import Identities
+from lambdas.common.contracts.recipients.policy import (
     LeftOut,
     PolicyDecision,
     PolicyOutcome,
     SuppressionReason,
 )
-from lambdas.common.contracts.recipient import Addressee, Considered, Recipient, RefusalReason
+from lambdas.common.contracts.recipients.recipient import (
+    Addressee,
+    Considered,
+    Recipient,
+    RefusalReason,
+)
 from lambdas.policy.deciding import PolicyPatient, PolicyRecipient, PolicyStay, decide, joined
 from lambdas.policy.rules import Policy, RecipientKind
 

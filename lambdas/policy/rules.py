@@ -10,17 +10,17 @@ from typing import Any
 
 import msgspec
 
-from lambdas.common.contracts.consent import Sensitivity
-from lambdas.common.contracts.event_kind import EventKind
-from lambdas.common.contracts.policy import (
+from lambdas.common.contracts.encounters.protection import Basis, ProtectionFlag
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.recipients.consent import Sensitivity
+from lambdas.common.contracts.recipients.policy import (
     LeftOut,
     PolicyNotice,
     PolicyOutcome,
     RuleReference,
     SuppressionReason,
 )
-from lambdas.common.contracts.protection import Basis, ProtectionFlag
-from lambdas.common.contracts.recipient import RecipientReason
+from lambdas.common.contracts.recipients.recipient import RecipientReason
 from lambdas.common.errors import ConfigurationError
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome
-from lambdas.delivery.ledger.states import DeliveryState
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 
 Detail = dict[str, Any]
 

@@ -1,8 +1,8 @@
 """RecordFeedback: records the SES events about a mail (delivered, bounced, …) that EventBridge delivers."""
 
 from lambdas.common.contracts.audit import AuditStep
-from lambdas.common.contracts.steps import RecordFeedbackInput, RecordFeedbackResult
-from lambdas.common.handler import Run, step
+from lambdas.common.contracts.workflow.tasks import RecordFeedbackInput, RecordFeedbackResult
+from lambdas.common.function.handler import Run, step
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.settings import LedgerSettings
 from lambdas.record_feedback.recording import record

@@ -4,14 +4,16 @@ from collections.abc import Iterable
 
 from lambdas.common.aws.items import Item
 from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome
-from lambdas.common.contracts.steps import FeedbackOutcome, RecordFeedbackResult
-from lambdas.common.handler import Run
-from lambdas.delivery.ledger import deliveries, problems
-from lambdas.delivery.ledger import feedback as ledger
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
+from lambdas.common.contracts.workflow.tasks import FeedbackOutcome, RecordFeedbackResult
+from lambdas.common.function.handler import Run
 from lambdas.delivery.ledger.context import LedgerContext
+from lambdas.delivery.ledger.deliveries import deliveries
+from lambdas.delivery.ledger.deliveries import feedback as ledger
 from lambdas.delivery.ledger.entries import beside, decided
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.states import AddressProblemState, DeliveryState
+from lambdas.delivery.ledger.sending import address_problems
+from lambdas.delivery.ledger.states import AddressProblemState
 from lambdas.record_feedback.feedback import Detail, Feedback
 
 Actions = dict[str, set[str]]
@@ -108,7 +110,7 @@ def _ends_doubt(feedback: Feedback, actions: Actions) -> bool:
 def _report_address(context: LedgerContext, feedback: Feedback, item: DeliveryItem) -> None:
     """Reports the address as bad, so that no later mail goes to it."""
     if item.endpoint_ref:
-        problems.report(
+        address_problems.report(
             context,
             AddressProblemState.ENDPOINT_BAD,
             item.endpoint_ref,

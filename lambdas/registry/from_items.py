@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 
-from lambdas.common.contracts.consent import Consent, Direction, Sensitivity
 from lambdas.common.contracts.document import read_as
-from lambdas.common.contracts.event import EventKind
-from lambdas.common.contracts.person import Name
-from lambdas.common.contracts.preferences import CostMode, DetailLevel
-from lambdas.common.contracts.recipient import RelationshipType
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.message.person import Name
+from lambdas.common.contracts.recipients.consent import Consent, Direction, Sensitivity
+from lambdas.common.contracts.recipients.preferences import CostMode, DetailLevel
+from lambdas.common.contracts.recipients.recipient import RelationshipType
 from lambdas.registry.keys import CONSENT, At, Item
 from lambdas.registry.records import (
     PREFERENCE_TEXTS,

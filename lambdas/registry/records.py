@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from hl7.warnings import MessageWarning
-from lambdas.common.contracts.event import EventKind
-from lambdas.common.contracts.person import Name
-from lambdas.common.contracts.preferences import CostMode, DetailLevel
-from lambdas.common.contracts.recipient import RelationshipType
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.message.person import Name
+from lambdas.common.contracts.recipients.preferences import CostMode, DetailLevel
+from lambdas.common.contracts.recipients.recipient import RelationshipType
 
 NPI_AUTHORITY = "NPI"
 """The authority under which the registry files National Provider Identifiers."""
@@ -74,7 +74,7 @@ class Absence:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """A provider's preferences; the members of `contracts.recipient.Recipient` of the same names."""
+    """A provider's preferences; the members of `contracts.recipients.recipient.Recipient` of the same names."""
 
     detail: DetailLevel = DetailLevel.FULL
     analysis: CostMode = CostMode.FULL

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from lambdas.common.settings import required, shared, text
+from lambdas.common.function.settings import required, shared, text
 from lambdas.delivery.ledger.settings import LedgerSettings
 
 REGISTRY = "registry"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from lambdas.common.contracts.consent import Consent
+from lambdas.common.contracts.recipients.consent import Consent
 from lambdas.registry import from_items
 from lambdas.registry.context import RegistryContext
 from lambdas.registry.keys import (

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.item_reads import read_items
 from lambdas.common.aws.items import from_item
-from lambdas.common.contracts.consent import Consent
+from lambdas.common.contracts.recipients.consent import Consent
 from lambdas.registry import from_items
 from lambdas.registry.context import RegistryContext
 from lambdas.registry.keys import (

@@ -7,16 +7,16 @@ from botocore.config import Config
 
 from lambdas.common.aws.clients import dependency
 from lambdas.common.contracts.document import read_as, to_document
-from lambdas.common.contracts.steps import (
+from lambdas.common.contracts.workflow.delivery_states import HoldReason
+from lambdas.common.contracts.workflow.tasks import (
     DeliverNotificationInput,
     DeliverNotificationResult,
     EventReference,
     ReleaseOutcome,
 )
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.delivery.ledger import deliveries
+from lambdas.delivery.ledger.deliveries import deliveries
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.states import HoldReason
 from lambdas.release_deliveries.context import ReleaseContext
 
 # It may take its 7 s; and a call that was lost is the next run's to repeat, not the client's.

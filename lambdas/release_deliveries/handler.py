@@ -1,8 +1,8 @@
 """ReleaseDeliveries: every minute, sends the held deliveries that are due, and repeats interrupted ones."""
 
 from lambdas.common.contracts.audit import AuditStep
-from lambdas.common.contracts.steps import ReleaseDeliveriesInput, ReleaseDeliveriesResult
-from lambdas.common.handler import Run, step
+from lambdas.common.contracts.workflow.tasks import ReleaseDeliveriesInput, ReleaseDeliveriesResult
+from lambdas.common.function.handler import Run, step
 from lambdas.release_deliveries.context import ReleaseContext
 from lambdas.release_deliveries.releasing import release
 from lambdas.release_deliveries.settings import ReleaseSettings

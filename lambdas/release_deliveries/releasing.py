@@ -11,14 +11,16 @@ from datetime import UTC, datetime
 from threading import Event
 
 from lambdas.common.clock import iso, milliseconds_since
-from lambdas.common.contracts.steps import ReleaseDeliveriesResult, ReleaseOutcome
-from lambdas.common.handler import Run
-from lambdas.delivery.ledger import deliveries, due, problems
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
+from lambdas.common.contracts.workflow.tasks import ReleaseDeliveriesResult, ReleaseOutcome
+from lambdas.common.function.handler import Run
+from lambdas.delivery.ledger.deliveries import deliveries, due
+from lambdas.delivery.ledger.deliveries.repair import repair
 from lambdas.delivery.ledger.items import DeliveryItem, MailAccount
-from lambdas.delivery.ledger.mail_account import open_quota
-from lambdas.delivery.ledger.rate import SHARE_OF_RELEASES
-from lambdas.delivery.ledger.repair import repair
-from lambdas.delivery.ledger.states import SETTLED, TOGETHER, DeliveryState
+from lambdas.delivery.ledger.sending import pause
+from lambdas.delivery.ledger.sending.mail_account import open_quota
+from lambdas.delivery.ledger.sending.rate import SHARE_OF_RELEASES
+from lambdas.delivery.ledger.states import SETTLED, TOGETHER
 from lambdas.release_deliveries.context import ReleaseContext
 from lambdas.release_deliveries.delivering import deliver, deliver_summary
 from lambdas.release_deliveries.ses_quota import measure_quota
@@ -49,7 +51,7 @@ def release(context: ReleaseContext, run: Run) -> ReleaseDeliveriesResult:
     account = measure_quota(context, run)
     found = due.due_by(context, iso(moment))
     _measure(context, run, found, moment)
-    if problems.paused(context):
+    if pause.paused(context):
         return ReleaseDeliveriesResult(due=0, paused=True)
     if account.retry_at > iso(moment):
         return ReleaseDeliveriesResult(due=len(found), quota_reached=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from lambdas.common.settings import choice, required, shared, whole
+from lambdas.common.function.settings import choice, required, shared, whole
 from lambdas.delivery.ledger.settings import LedgerSettings
 
 ON_UNKNOWN = ("park", "resend_once")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from lambdas.common.clock import iso
-from lambdas.common.contracts.encounter import Encounter, EncounterClass, Phase
+from lambdas.common.contracts.encounters.encounter import Encounter, EncounterClass, Phase
 from lambdas.encounters.context import EncountersContext
 from lambdas.encounters.indexes import due, settle_due
 from lambdas.encounters.store import Due, DueReason, StoredEncounter

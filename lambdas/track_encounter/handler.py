@@ -4,16 +4,16 @@ from datetime import UTC, datetime
 
 from lambdas.common.aws.vault import read_document, write_document
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
-from lambdas.common.contracts.encounter import Decision, Encounter
-from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.steps import (
+from lambdas.common.contracts.document_reference import Written
+from lambdas.common.contracts.encounters.encounter import Decision, Encounter
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.workflow.tasks import (
     CLOSINGS,
     ClosingCount,
     ParseMessageResult,
     TrackEncounterInput,
 )
-from lambdas.common.contracts.written import Written
-from lambdas.common.handler import Run, step
+from lambdas.common.function.handler import Run, step
 from lambdas.encounters.context import EncountersContext, EncountersSettings
 from lambdas.encounters.table import EncounterTable
 from lambdas.track_encounter.closing import close_due

@@ -7,7 +7,13 @@ takes its place among the others, and a cancellation that arrives first cancels 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from lambdas.common.contracts.encounter import Effect, EncounterClass, Facts, Phase, RecordedEvent
+from lambdas.common.contracts.encounters.encounter import (
+    Effect,
+    EncounterClass,
+    Facts,
+    Phase,
+    RecordedEvent,
+)
 
 MAX_EVENTS = 200
 """Most events that one encounter keeps; an item of DynamoDB has 400 kB."""

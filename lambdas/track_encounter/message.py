@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from lambdas.common.contracts.encounter import RecordedEvent
-from lambdas.common.contracts.protection import ProtectionFlag, SensitiveMark
+from lambdas.common.contracts.encounters.encounter import RecordedEvent
+from lambdas.common.contracts.encounters.protection import ProtectionFlag, SensitiveMark
 from lambdas.encounters.keys import EncounterKeys
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lambdas.common.contracts.encounter import (
+from lambdas.common.contracts.encounters.encounter import (
     Audience,
     Change,
     EncounterClass,
@@ -15,7 +15,7 @@ from lambdas.common.contracts.encounter import (
     RecordedEvent,
     ToldFact,
 )
-from lambdas.common.contracts.event_kind import EventKind
+from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.track_encounter.history import Situation
 
 BEGIN_KINDS = {

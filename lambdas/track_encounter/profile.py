@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from lambdas.common.contracts.encounter import Effect, EncounterClass
-from lambdas.common.contracts.event_kind import EventKind
+from lambdas.common.contracts.encounters.encounter import Effect, EncounterClass
+from lambdas.common.contracts.message.event_kind import EventKind
 
 CLASSES = {
     "B": EncounterClass.INPATIENT,

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from hl7.death import Evidence
 from lambdas.common.clock import iso
-from lambdas.common.contracts.encounter import Effect, RecordedEvent
-from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.encounters.encounter import Effect, RecordedEvent
+from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.keys import KeyRing
 from lambdas.common.plausible import is_plausible
 from lambdas.encounters.keys import EncounterKeys, references

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from lambdas.common.clock import iso
-from lambdas.common.contracts.encounter import (
+from lambdas.common.contracts.encounters.encounter import (
     Decision,
     DecisionReason,
     Effect,
@@ -13,8 +13,8 @@ from lambdas.common.contracts.encounter import (
     RecordedEvent,
     ToldFact,
 )
-from lambdas.common.contracts.event_kind import EventKind
-from lambdas.common.contracts.protection import StayMarks
+from lambdas.common.contracts.encounters.protection import StayMarks
+from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.common.errors import IdentityConflictError
 from lambdas.track_encounter import history
 from lambdas.track_encounter.history import Situation, situation_of

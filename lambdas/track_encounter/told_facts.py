@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from lambdas.common.clock import iso
-from lambdas.common.contracts.encounter import (
+from lambdas.common.contracts.encounters.encounter import (
     Audience,
     Change,
     DecisionReason,
@@ -14,7 +14,7 @@ from lambdas.common.contracts.encounter import (
     RecordedEvent,
     ToldFact,
 )
-from lambdas.common.contracts.event_kind import EventKind
+from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.track_encounter import history
 from lambdas.track_encounter.history import Situation, position
 from lambdas.track_encounter.message import EncounterMessage
@@ -189,7 +189,7 @@ class ToldFacts:
             audience=audience,
             about=about,
             at=at,
-            late=bool(at) and self.now - _moment(at) > self.profile.late_after,
+            late=bool(at) and self.now - datetime.fromisoformat(at) > self.profile.late_after,
             settle_until=self._settle_until(draft, audience),
             changes=draft.changes,
         )
@@ -211,7 +211,7 @@ class ToldFacts:
         """
         if audience is not Audience.TEAM and draft.kind is not EventKind.UPDATE:
             return ""
-        recorded = min(_moment(self.message.event.order), self.now)
+        recorded = min(datetime.fromisoformat(self.message.event.order), self.now)
         until = recorded + timedelta(seconds=self.profile.settle_seconds.get(draft.kind, 0))
         return iso(until) if until > self.now else ""
 
@@ -219,11 +219,7 @@ class ToldFacts:
         if self.message.load or self.profile.load:
             self.silence = DecisionReason.LOAD
             return True
-        if at and self.now - _moment(at) > self.profile.stale(kind):
+        if at and self.now - datetime.fromisoformat(at) > self.profile.stale(kind):
             self.silence = DecisionReason.STALE_EVENT
             return True
         return False
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from lambdas.common.contracts.encounter import Decision, Effect, Encounter, Phase
+from lambdas.common.contracts.encounters.encounter import Decision, Effect, Encounter, Phase
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.encounters.store import (
     ConflictError,

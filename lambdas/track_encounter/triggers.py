@@ -6,7 +6,7 @@ docs/encounters.md is written from it. A sender's file may give a trigger event 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from lambdas.common.contracts.encounter import Effect, EncounterClass
+from lambdas.common.contracts.encounters.encounter import Effect, EncounterClass
 
 I, O, U = EncounterClass.INPATIENT, EncounterClass.OUTPATIENT, EncounterClass.UNKNOWN  # noqa: E741
 

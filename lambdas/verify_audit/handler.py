@@ -9,8 +9,8 @@ from lambdas.common.audit.context import AuditContext, AuditSettings
 from lambdas.common.audit.digests import due_day
 from lambdas.common.audit.verification import verify_period
 from lambdas.common.audit.whole_table import part_of, verify_part
-from lambdas.common.contracts.steps import AuditVerificationResult
-from lambdas.common.scheduled import ScheduledRun, scheduled
+from lambdas.common.contracts.workflow.tasks import AuditVerificationResult
+from lambdas.common.function.scheduled import ScheduledRun, scheduled
 
 MAX_LOGGED = 20
 """Most faulty events that one run logs."""

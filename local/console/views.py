@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from ops.events.steps import Step
+from ops.events.timeline import Step
 
 SCALE = 1000
 SLIVER = 8

@@ -4,8 +4,8 @@ from typing import Any
 
 from lambdas.common.audit import chain
 from lambdas.common.clock import now
-from lambdas.common.context import Context
 from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome, AuditStep
+from lambdas.common.function.context import Context
 from ops.audit.principal import actor
 
 REGISTRY_CHAIN = "registry"

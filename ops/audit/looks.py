@@ -10,7 +10,6 @@ from typing import Any
 
 from lambdas.common.audit import chain
 from lambdas.common.clock import now
-from lambdas.common.context import Context
 from lambdas.common.contracts.audit import (
     AuditAction,
     AuditEntry,
@@ -19,6 +18,7 @@ from lambdas.common.contracts.audit import (
     LookedAt,
 )
 from lambdas.common.contracts.document import read_as
+from lambdas.common.function.context import Context
 from ops.audit.entry import audit
 from ops.audit.principal import name_of_actor
 from ops.period import Period

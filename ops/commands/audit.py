@@ -14,8 +14,8 @@ from lambdas.common.audit.digests import due_day
 from lambdas.common.audit.verification import PeriodVerdict, verify, verify_period
 from lambdas.common.audit.whole_table import PARTS, verify_part
 from lambdas.common.clock import milliseconds_since
-from lambdas.common.context import Context
-from lambdas.common.contracts.status import EventStatus
+from lambdas.common.contracts.workflow.status import EventStatus
+from lambdas.common.function.context import Context
 from ops.commands.options import DAY, DAY_SHOWN, period_of, with_period
 from ops.events import queries
 from ops.output import console, count, one_line

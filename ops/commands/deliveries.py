@@ -4,9 +4,11 @@ import sys
 
 import click
 
-from lambdas.delivery.ledger import deliveries, problems
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState, HoldReason
+from lambdas.delivery.ledger.deliveries import deliveries
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.states import DeliveryState, HoldReason, SwitchState
+from lambdas.delivery.ledger.sending import pause
+from lambdas.delivery.ledger.states import SwitchState
 from ops import ledger
 from ops.audit.principal import name
 from ops.output import clock, console, count, short_clock, table, write_csv
@@ -51,7 +53,7 @@ def held_command(session: Session, as_csv: bool) -> None:
 
     A delivery is held for a summary, quiet hours, SES's rate or daily quota, a pause, and others.
     """
-    switch = problems.read_switch(session.context)
+    switch = pause.read_switch(session.context)
     if switch.state is SwitchState.PAUSED and not as_csv:
         console().print(f"Paused by {name(switch.by)} since {clock(switch.updated_at)} UTC.")
     _list(deliveries.in_state(session.context, DeliveryState.HELD), as_csv)
@@ -66,7 +68,7 @@ def problems_command(session: Session) -> None:
     next notification uses the new address or certificate.
     """
     out, shown = console(), table("recipient", "problem", "reason", "since")
-    items = ledger.address_problems(session.deployment)
+    items = ledger.known_problems(session.deployment)
     for item in items:
         shown.add_row(
             item.recipient_ref,

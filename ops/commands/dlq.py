@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lambdas.common.contracts.audit import LookedAt
-from lambdas.common.contracts.status import EventStatus
+from lambdas.common.contracts.workflow.status import EventStatus
 from ops.events.terminal import show
 from ops.output import console, count, print_json, short_clock, table, words
 from ops.problem import ProblemError

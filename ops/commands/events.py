@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hl7.warnings import WarningCode
-from lambdas.common.contracts.status import EventStatus
+from lambdas.common.contracts.workflow.status import EventStatus
 from ops.commands.options import DAY, DAY_SHOWN
 from ops.events import warned
 from ops.events.trail import EventSummary

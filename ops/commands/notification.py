@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from lambdas.common.contracts.preferences import DetailLevel
+from lambdas.common.contracts.recipients.preferences import DetailLevel
 from ops import preview
 from ops.problem import ProblemError
 

@@ -2,7 +2,7 @@
 
 import click
 
-from lambdas.common.contracts.status import EventStatus
+from lambdas.common.contracts.workflow.status import EventStatus
 from ops.output import console
 from ops.problem import ProblemError
 from ops.queues import replay

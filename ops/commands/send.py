@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from hl7.acknowledgement import ReceivedAcknowledgement
-from lambdas.common.contracts.status import EventStatus
+from lambdas.common.contracts.workflow.status import EventStatus
 from ops.commands.options import with_tls
 from ops.deployment import receiver_address
 from ops.output import console, count

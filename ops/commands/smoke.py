@@ -10,7 +10,7 @@ from rich.text import Text
 
 from environments import load
 from hl7.acknowledgement import ReceivedAcknowledgement
-from lambdas.common.contracts.status import EventStatus
+from lambdas.common.contracts.workflow.status import EventStatus
 from ops.commands.options import with_tls
 from ops.commands.send import address_of
 from ops.deployment import CONFIG, ingress_outputs

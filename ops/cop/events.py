@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from lambdas.common.contracts.audit import AuditAction
-from lambdas.delivery.ledger.states import HoldReason
+from lambdas.common.contracts.workflow.delivery_states import HoldReason
 from ops.disclosures.records import OF_POLICY, RETURNS
-from ops.events.steps import Entry, suppression_of
+from ops.events.timeline import Entry, suppression_of
 
 NOBODY_RELATED = "no provider is related to the patient"
 UNKNOWN_PATIENT = "unknown patient"

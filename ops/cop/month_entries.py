@@ -14,7 +14,7 @@ from lambdas.delivery.ledger.context import LedgerContext
 from ops.aws_calls import READERS
 from ops.cop.events import ACTIONS, MEMBERS, EventFold, EventRecord
 from ops.events.long_reads import entries, long_reads
-from ops.events.steps import Entry
+from ops.events.timeline import Entry
 from ops.period import Period
 
 LATER = timedelta(days=1)

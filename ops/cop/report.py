@@ -11,8 +11,8 @@ from datetime import datetime
 from math import ceil
 from typing import NamedTuple
 
-from lambdas.common.contracts.recipient import RefusalReason
-from lambdas.delivery.ledger.states import HoldReason
+from lambdas.common.contracts.recipients.recipient import RefusalReason
+from lambdas.common.contracts.workflow.delivery_states import HoldReason
 from ops.cop.events import EventOutcome, EventRecord
 from ops.output import count, sentence_case, words
 from ops.period import Period

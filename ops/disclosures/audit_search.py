@@ -20,7 +20,7 @@ from ops.disclosures.records import (
     readings,
 )
 from ops.events.long_reads import entries, long_reads
-from ops.events.steps import Entry
+from ops.events.timeline import Entry
 from ops.period import Period
 
 AROUND = timedelta(days=4)

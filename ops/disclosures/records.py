@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from lambdas.common.contracts.audit import AuditAction
-from lambdas.common.contracts.policy import SuppressionReason
-from ops.events.steps import Entry, suppression_of
+from lambdas.common.contracts.recipients.policy import SuppressionReason
+from ops.events.timeline import Entry, suppression_of
 
 
 class Fate(StrEnum):
@@ -100,7 +100,7 @@ class Disclosure:
 
     @property
     def reference(self) -> str:
-        """The reference that the provider's notice shows (lambdas/delivery/message/facts.py)."""
+        """The reference that the provider's notice shows (lambdas/delivery/letter/facts.py)."""
         return self.event_id[:8].upper()
 
 

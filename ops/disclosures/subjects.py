@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lambdas.common.aws.item_reads import read_item
-from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.message.person import Name
 from lambdas.common.keys import KeyRing
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.registry.keys import (

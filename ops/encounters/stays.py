@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from lambdas.common.contracts.encounter import Decision, Encounter, RecordedEvent
+from lambdas.common.contracts.encounters.encounter import Decision, Encounter, RecordedEvent
 from lambdas.encounters.indexes import due
 from lambdas.encounters.store import DueReason
 from lambdas.encounters.table import EncounterTable
 from lambdas.track_encounter.history import situation_of
 from ops.deployment import Deployment
-from ops.events.steps import RecipientTrace
+from ops.events.timeline import RecipientTrace
 from ops.events.trail import TrailSource
 
 EVER = "9999"

@@ -13,8 +13,8 @@ from boto3.dynamodb.types import TypeDeserializer
 from botocore.config import Config
 
 from lambdas.common.aws.clients import dependency
-from lambdas.common.context import Context
-from ops.events.steps import Entry
+from lambdas.common.function.context import Context
+from ops.events.timeline import Entry
 
 CONFIG = Config(connect_timeout=3, read_timeout=10, max_pool_connections=16)
 EVENT = "before-parse.dynamodb.Query"

@@ -7,7 +7,7 @@ from lambdas.common.audit import chain
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import from_item
 from lambdas.common.contracts.document import read_as
-from lambdas.common.contracts.status import StatusItem
+from lambdas.common.contracts.workflow.status import StatusItem
 from lambdas.delivery.ledger.context import LedgerContext
 
 DAYS_BACK = 14

@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hl7.warnings import MessageWarning
-from ops.events.steps import Entry, RecipientOutcome, RecipientTrace, Step
+from ops.events.timeline import Entry, RecipientOutcome, RecipientTrace, Step
 from ops.events.trail import EventTrail
 from ops.output import (
     OUTCOME_STYLES,

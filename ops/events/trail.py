@@ -9,11 +9,11 @@ from datetime import datetime
 
 from lambdas.common import status
 from lambdas.common.audit import chain
-from lambdas.common.contracts.status import EventStatus, StatusItem
+from lambdas.common.contracts.workflow.status import EventStatus, StatusItem
 from lambdas.delivery.ledger.context import LedgerContext
 from ops.deployment import Deployment
-from ops.events import advice, queries, steps
-from ops.events.steps import Entry, RecipientOutcome, RecipientTrace, Step
+from ops.events import advice, queries, timeline
+from ops.events.timeline import Entry, RecipientOutcome, RecipientTrace, Step
 from ops.queues import dead_letters
 from ops.queues.dead_letters import DeadLetters
 
@@ -91,16 +91,16 @@ class TrailSource:
         entries = chain.entries(self.context, event_id)
         if found is None and not entries:
             return None
-        recipients = steps.recipients(entries)
+        recipients = timeline.recipients(entries)
         item = found or StatusItem(event_id=event_id, status=EventStatus.OPEN)
         error_name = item.error_name if item.status is EventStatus.FAILED else ""
         return EventTrail(
             event_id=event_id,
             status=item.status if found else "",
-            event_kind=steps.event_kind(entries),
-            note=steps.note(entries),
+            event_kind=timeline.event_kind(entries),
+            note=timeline.note(entries),
             sender=item.sender,
-            received_at=steps.received_at(entries) or item.received_at,
+            received_at=timeline.received_at(entries) or item.received_at,
             updated_at=item.updated_at,
             error_name=error_name,
             failed_step=item.failed_step if error_name else "",
@@ -108,11 +108,11 @@ class TrailSource:
                 advice.in_environment(text, self.deployment.environment)
                 for text in _what_to_do(event_id, error_name, recipients)
             ],
-            steps=steps.timeline(entries),
+            steps=timeline.timeline(entries),
             recipients=recipients,
             execution_arn=item.execution_arn,
             console_link=self._console_link(item.execution_arn, entries),
-            entries=[steps.presentable(entry) for entry in entries],
+            entries=[timeline.presentable(entry) for entry in entries],
         )
 
     def dead_letters(self) -> DeadLetters:
@@ -142,11 +142,11 @@ def _summary(context: LedgerContext, item: StatusItem) -> EventSummary:
         received_at=item.received_at,
         updated_at=item.updated_at,
         sender=item.sender,
-        event_kind=steps.event_kind(entries),
+        event_kind=timeline.event_kind(entries),
         error_name=item.error_name if failed else "",
         failed_step=item.failed_step if failed else "",
-        note=steps.note(entries),
-        told=sum(r.outcome is RecipientOutcome.SENT for r in steps.recipients(entries)),
+        note=timeline.note(entries),
+        told=sum(r.outcome is RecipientOutcome.SENT for r in timeline.recipients(entries)),
     )
 
 

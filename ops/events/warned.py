@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from hl7.warnings import MessageWarning
 from lambdas.common.audit import chain
-from lambdas.common.context import Context
+from lambdas.common.function.context import Context
 from ops.events import queries
-from ops.events.steps import Entry
+from ops.events.timeline import Entry
 
 MAX_ENTRIES = 100_000
 """Most entries that one list reads: about 80 MB, which DynamoDB answers within a minute."""

@@ -12,7 +12,7 @@ from lambdas.common.audit import chain
 from lambdas.common.aws.clients import dependency
 from lambdas.common.clock import milliseconds_since
 from lambdas.common.contracts.audit import AuditAction
-from lambdas.common.contracts.status import EventStatus, StatusItem
+from lambdas.common.contracts.workflow.status import EventStatus, StatusItem
 from lambdas.common.errors import is_permanent
 from lambdas.delivery.ledger.context import LedgerContext
 from ops.aws_calls import side_by_side

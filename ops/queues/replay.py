@@ -14,7 +14,7 @@ from lambdas.common.aws.vault import document_key
 from lambdas.common.clock import iso
 from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome, AuditStep
 from lambdas.common.contracts.document import read_as, to_document
-from lambdas.common.contracts.envelope import Envelope
+from lambdas.common.contracts.workflow.envelope import Envelope
 from lambdas.delivery.ledger.context import LedgerContext
 from ops.audit.entry import audit
 from ops.deployment import CONFIG, Deployment

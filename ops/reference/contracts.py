@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 
 from lambdas.common.contracts.audit import AuditEntry
-from lambdas.common.contracts.envelope import Envelope
-from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.findings import ClinicalFindings
-from lambdas.common.contracts.identities import Identities
-from lambdas.common.contracts.status import StatusItem
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.recipients.identities import Identities
+from lambdas.common.contracts.workflow.envelope import Envelope
+from lambdas.common.contracts.workflow.status import StatusItem
 from lambdas.delivery.ledger import items
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "contracts"

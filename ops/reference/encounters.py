@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from lambdas.common.contracts.encounter import DecisionReason, EncounterClass
-from lambdas.common.contracts.event_kind import EventKind
+from lambdas.common.contracts.encounters.encounter import DecisionReason, EncounterClass
+from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.track_encounter.notices import BEGIN_KINDS, NOTICES
 from lambdas.track_encounter.profile import CLASSES, CLOSE_AFTER
 from lambdas.track_encounter.triggers import EFFECTS, RULES

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rich.text import Text
 
-from lambdas.common.contracts.status import EventStatus
+from lambdas.common.contracts.workflow.status import EventStatus
 from ops.events.trail import EventTrail, TrailSource
 from ops.output import STATUS_STYLES, sentence_case, words
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from environments import Environment
-from lambdas.common.contracts.status import EventStatus
+from lambdas.common.contracts.workflow.status import EventStatus
 from lambdas.lookup_identities.smoke import AUTHORITY, SENDER
 from ops.events.trail import EventTrail
 from ops.problem import ProblemError

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
-from lambdas.common.contracts.status import EventStatus
+from lambdas.common.contracts.workflow.status import EventStatus
 from lambdas.lookup_identities.smoke import SENDER
 from ops.events.trail import EventTrail
 from ops.queues import redrive

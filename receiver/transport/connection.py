@@ -7,10 +7,9 @@ import asyncio
 import contextlib
 import time
 import uuid
-from collections import deque
 from typing import Protocol, cast
 
-from hl7.mllp import Decoder, Frame, FrameFault, wrap
+from hl7.mllp import Frame, FrameFault, wrap
 from receiver.intake.client_certificate import ClientCertificate
 from receiver.intake.intake import Intake
 from receiver.intake.sender_table import Origin, SenderTable
@@ -18,9 +17,11 @@ from receiver.settings import ReceiverSettings
 from receiver.storage.turns import Turns
 from receiver.telemetry.log import Log
 from receiver.telemetry.metrics import Metrics
+from receiver.transport.answers import AnswerQueue, PendingAnswer
 from receiver.transport.expiry import end_of_peer
 from receiver.transport.keepalive import keep_alive
 from receiver.transport.protocols import protocol_of
+from receiver.transport.received_bytes import TURN_BYTES, ReceivedBytes
 from receiver.transport.shares import PeerShare, Shares
 
 INTERNAL_ERROR = "internal error"
@@ -29,8 +30,6 @@ _SMALL_MESSAGE_SECONDS = 0.00005
 """Processor time that a message costs after decoding; longer ones are timed."""
 _LINGER_SECONDS = 1.0
 """The longest time in which bytes of a sender are dropped after the last answer."""
-_TURN_BYTES = 65_536
-"""Bytes that are decoded in one turn of the event loop; then other connections have theirs."""
 
 
 class Owner(Protocol):
@@ -59,19 +58,6 @@ class Owner(Protocol):
         """Called after an error of the program in a task of the connection."""
 
 
-class _Place:
-    """A frame's position in the queue of answers, with its task and its answer."""
-
-    __slots__ = ("answer", "answered", "arrived_at", "bytes", "task")
-    task: asyncio.Task[None]
-
-    def __init__(self, arrived_at: float, size: int) -> None:
-        self.arrived_at = arrived_at
-        self.bytes = size
-        self.answered = False
-        self.answer: bytes | None = None
-
-
 class MllpConnection(asyncio.Protocol):
     """The protocol of one connection. It stops reading while `max_in_flight` frames are unanswered."""
 
@@ -83,10 +69,11 @@ class MllpConnection(asyncio.Protocol):
         self._intake = owner.intake
         self._metrics = owner.metrics
         self._loop = asyncio.get_running_loop()
-        self._decoder = Decoder(owner.settings.max_message_bytes, strict_start=True)
+        self._received = ReceivedBytes(owner.settings.max_message_bytes)
+        self._decoder = self._received.decoder
         self._turns = Turns()
-        self._backlog: deque[tuple[Frame, _Place]] = deque()
-        self._in_flight: deque[_Place] = deque()
+        self._answers = AnswerQueue()
+        self._backlog, self._in_flight = self._answers.backlog, self._answers.in_flight
         self._transport: asyncio.Transport | None = None
         self._end_timer: asyncio.TimerHandle | None = None
         self._blocked_at: float | None = None
@@ -100,9 +87,7 @@ class MllpConnection(asyncio.Protocol):
         self._tls = False
         self._opened_at = self._heard_at = self._paused_at = time.monotonic()
         self._frame_began_at: float | None = None
-        self._bytes = self._frames = self._answers = 0
-        self._frame_bytes = self._held_bytes = 0
-        self._rest, self._rest_from = b"", 0  # received, and decoded up to here
+        self._bytes = self._frames = self._sent = self._held_bytes = 0
         self._foreign = ""
         self._expires_at: float | None = None
         self.peer = peer = share.address
@@ -131,24 +116,17 @@ class MllpConnection(asyncio.Protocol):
             return
         self._heard_at = time.monotonic()
         self._bytes += len(data)
-        if self._rest or len(data) > _TURN_BYTES:
-            self._rest, self._rest_from = self._rest[self._rest_from :] + data, 0
+        if self._received.rest or len(data) > TURN_BYTES:
+            self._received.keep(data)
             self._next_turn()
         else:
             self._decode(data)
 
     def _next_turn(self) -> None:
         """Decodes the next part of a long read, when no frame waits; the others follow later."""
-        if self._undecoded and not self._backlog and not self.share.is_paused:
-            data = b""
-            if not self._decoder.has_more:
-                until = self._rest_from + _TURN_BYTES
-                data = self._rest[self._rest_from : until]
-                self._rest_from = until
-                if until >= len(self._rest):
-                    self._drop_rest()
-            self._decode(data)
-            if not self._backlog and self._undecoded and not self.share.is_paused:
+        if self._may_decode():
+            self._decode(self._received.next_part())
+            if self._may_decode():
                 self._loop.call_soon(self._later_turn)
             elif not self._undecoded:
                 self._go_on()
@@ -160,12 +138,12 @@ class MllpConnection(asyncio.Protocol):
         except Exception as error:
             self._fail("decoding", error)
 
-    def _drop_rest(self) -> None:
-        self._rest, self._rest_from = b"", 0
+    def _may_decode(self) -> bool:
+        return self._undecoded and not self._backlog and not self.share.is_paused
 
     @property
     def _undecoded(self) -> bool:
-        return bool(self._rest) or self._decoder.has_more
+        return bool(self._received.rest) or self._decoder.has_more
 
     def _decode(self, data: bytes) -> None:
         began = time.perf_counter()
@@ -192,14 +170,13 @@ class MllpConnection(asyncio.Protocol):
         self._foreign = protocol_of(data)
         self._why = "not MLLP"
         self._metrics.count("NotMllp", protocol=self._foreign)
-        self._drop_rest()
+        self._received.drop()
         self._input_ended = True
         self.abort()
 
     def _account(self) -> None:
         """Tells the memory budget how many bytes this connection holds now."""
-        undecoded = len(self._rest) - self._rest_from
-        held = self._decoder.buffered + self._frame_bytes + undecoded
+        held = self._received.held_bytes + self._answers.held_bytes
         if held != self._held_bytes:
             more, self._held_bytes = held - self._held_bytes, held
             self._shares.hold(self.share, more)
@@ -225,7 +202,7 @@ class MllpConnection(asyncio.Protocol):
         """Rejects the unfinished frame, because the process has no memory for it, and closes."""
         self._why = "memory budget: the frame was given up"
         self._metrics.count("FramesGivenUp")
-        self._drop_rest()
+        self._received.drop()
         self._end_input(FrameFault.NO_ROOM)
 
     def give_up_place(self) -> None:
@@ -251,9 +228,8 @@ class MllpConnection(asyncio.Protocol):
         self._cancel_end_timer()
         self._log()
         self._transport = None
-        self._frame_bytes -= sum(place.bytes for _, place in self._backlog)
-        self._backlog.clear()
-        self._drop_rest()
+        self._answers.drop_backlog()
+        self._received.drop()
         self._decoder.end()
         self._account()
         self._owner.closed(self)
@@ -309,11 +285,7 @@ class MllpConnection(asyncio.Protocol):
 
     def _take(self, frames: list[Frame]) -> None:
         self._frames += len(frames)
-        arrived_at = time.monotonic()
-        for frame in frames:
-            size = len(frame.message)
-            self._frame_bytes += size
-            self._backlog.append((frame, _Place(arrived_at, size)))
+        self._answers.add(frames, time.monotonic())
         self._account()
         self._go_on()
 
@@ -325,9 +297,8 @@ class MllpConnection(asyncio.Protocol):
             and len(self._in_flight) < self._settings.max_in_flight
             and self._shares.may_start(self.share, self)
         ):
-            frame, place = self._backlog.popleft()
+            frame, place = self._answers.start()
             self._shares.started(self.share)
-            self._in_flight.append(place)
             # Faster than loop.create_task(); the name keeps asyncio from generating one.
             place.task = asyncio.Task(self._answer(frame, place), loop=self._loop, name="answer")
         if self._transport is None:
@@ -385,7 +356,7 @@ class MllpConnection(asyncio.Protocol):
         received = self._undecoded or self._decoder.in_frame
         return self._input_ended or (self._stopping and not received)
 
-    async def _answer(self, frame: Frame, place: _Place) -> None:
+    async def _answer(self, frame: Frame, place: PendingAnswer) -> None:
         try:
             try:
                 if self._table is not self._owner.senders:  # the configuration document has changed
@@ -421,14 +392,12 @@ class MllpConnection(asyncio.Protocol):
         """Writes the finished answers at the head of the queue, in one write."""
         due = []
         now = time.monotonic()
-        while self._in_flight and self._in_flight[0].answered:
-            place = self._in_flight.popleft()
+        for place in self._answers.take_answered():
             self._metrics.took("AckLatency", now - place.arrived_at)
-            self._frame_bytes -= place.bytes
             if place.answer is not None:
                 due.append(wrap(place.answer))
         if due and self._transport is not None:
-            self._answers += len(due)
+            self._sent += len(due)
             self._transport.write(due[0] if len(due) == 1 else b"".join(due))
         # After the write: the memory budget may let this connection go on, and close it.
         self._account()
@@ -441,10 +410,7 @@ class MllpConnection(asyncio.Protocol):
         self._cancel_end_timer()
         if self._transport is not None:
             self._transport.pause_reading()
-        rest = self._rest[self._rest_from :]
-        self._drop_rest()
-        frames = self._decoder.feed(rest) if rest else []
-        self._take([*frames, *self._decoder.end(fault)])
+        self._take(self._received.end(fault))
 
     def _await_end_block(self) -> None:
         """Starts the timer that ends a frame whose last byte is 0x1C without the 0x0D."""
@@ -494,7 +460,7 @@ class MllpConnection(asyncio.Protocol):
             **({"protocol": self._foreign} if self._foreign else {}),
             bytes=self._bytes,
             frames=self._frames,
-            answers=self._answers,
+            answers=self._sent,
             separator_bytes=separators,
             junk_bytes=junk,
             seconds=round(time.monotonic() - self._opened_at, 3),

@@ -21,8 +21,8 @@ from lambdas.common.audit.digests import day_before, due_day, key_of
 from lambdas.common.audit.verification import PeriodVerdict, verify, verify_period
 from lambdas.common.audit.whole_table import PARTS, PartVerdict, verify_part
 from lambdas.common.aws.items import Item, from_item, to_item
+from lambdas.common.function.settings import StoredDays
 from lambdas.common.keys import KeyRing
-from lambdas.common.settings import StoredDays
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.digest_audit.digesting import write_due
 from tests.support.audit import entry

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from lambdas.common.senders import SenderProfile
-from lambdas.delivery.message.unlinked import letter_text
-from tests.unit.lambdas.delivery.message.letters import letter_of
-from tests.unit.lambdas.delivery.message.test_hostile_text import filled
+from lambdas.delivery.letter.words.unlinked import letter_text
+from tests.unit.lambdas.delivery.letter.letters import letter_of
+from tests.unit.lambdas.delivery.letter.test_hostile_text import filled
 
 CONTACTS = [
     "see evil.example for results",

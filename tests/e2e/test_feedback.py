@@ -39,12 +39,6 @@ def told(system: LocalSystem, event_id: str) -> list[str]:
     return [address for mail in system.mails(event_id) for address in mail["to"]]
 
 
-def actions(system: LocalSystem, event_id: str) -> list[str]:
-    """The actions in the event's audit."""
-    found = system.event(event_id)
-    return [entry["action"] for entry in found["entries"]] if found else []
-
-
 def test_a_mail_that_fails_is_told_to_the_stand_in_once_and_later_events_at_once(
     system: LocalSystem,
 ) -> None:
@@ -69,7 +63,7 @@ def test_a_mail_that_fails_is_told_to_the_stand_in_once_and_later_events_at_once
 def first_and_later(system: LocalSystem, one: Failing) -> tuple[str, str]:
     """The ids of the event whose mail failed, and of one that came once the stand-in was told."""
     first = system.process_message(one.admission())["event_id"]
-    wait_for(lambda: one.action in actions(system, first), f"the audit entry {one.action}")
+    wait_for(lambda: one.action in system.actions(first), f"the audit entry {one.action}")
     wait_until_told(system, first, [one.address, one.stand_in])
     return first, system.process_message(one.admission(b"-AGAIN"))["event_id"]
 

@@ -15,11 +15,6 @@ def told(system: LocalSystem, event_id: str) -> list[str]:
     return sorted(address for mail in system.mails(event_id) for address in mail["to"])
 
 
-def actions(system: LocalSystem, event_id: str) -> list[str]:
-    found = system.event(event_id)
-    return [entry["action"] for entry in found["entries"]] if found else []
-
-
 @pytest.mark.skipif(not BLOG.exists(), reason="the AWS blog's sample is not beside the checkout")
 def test_the_blogs_own_message_tells_its_primary_care_provider(system: LocalSystem) -> None:
     event = system.process_message(BLOG)
@@ -57,7 +52,7 @@ def test_ses_refusing_one_of_two_recipients_leaves_the_other_told(system: LocalS
     event = system.process_message(message)
     assert event["status"] == "COMPLETED"
     assert told(system, event["event_id"]) == [PETRA]
-    assert {"SENT", "REFUSED"} <= set(actions(system, event["event_id"]))
+    assert {"SENT", "REFUSED"} <= set(system.actions(event["event_id"]))
 
 
 @pytest.mark.parametrize(
@@ -166,7 +161,7 @@ def test_a_replay_processes_the_event_again_and_tells_nobody_twice(system: Local
     system.ens("replay", event_id)
     system.ended(event_id, runs=2)
     assert told(system, event_id) == [PETRA]
-    assert {"REPLAYED", "ALREADY_SENT"} <= set(actions(system, event_id))
+    assert {"REPLAYED", "ALREADY_SENT"} <= set(system.actions(event_id))
     looks = " ".join(system.ens("audit", "looks").split())
     assert "mail" in looks
     assert "moto" in looks

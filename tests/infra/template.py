@@ -126,9 +126,3 @@ def text(value: Any) -> str:
             return f"<{name}>"
         case _:
             return json.dumps(value)
-
-
-def may_use(template: Template, role: str, action: str, key: str, service: str) -> bool:
-    """Whether a role may use a key, through that service and no other way."""
-    via = {"StringEquals": {"kms:ViaService": f"{service}.us-east-1.amazonaws.com"}}
-    return any(s.conditions == via for s in template.allowed(role, action, key))

@@ -12,8 +12,8 @@ import pytest
 from infra import asset
 from infra.asset import Target, asset_hash, build
 from tests.conftest import ROOT
+from tests.infra.grants import folder_of
 from tests.infra.template import STEPS
-from tests.infra.test_functions import folder_of
 
 FOLDERS = [folder_of(step) for step in STEPS]
 # What the Lambda runtime brings: boto3 and what belongs to it.
@@ -110,7 +110,7 @@ def test_a_package_holds_the_shared_code_and_its_own_step_only(
 
 def test_a_package_is_compiled_and_python_does_not_check_again(packages: dict[str, Path]) -> None:
     package = packages["record_feedback"]
-    for source in ("lambdas/common/handler.py", "aws_lambda_powertools/logging/logger.py"):
+    for source in ("lambdas/common/function/handler.py", "aws_lambda_powertools/logging/logger.py"):
         folder, name = (package / source).parent, Path(source).stem
         compiled = folder / "__pycache__" / f"{name}.{sys.implementation.cache_tag}.pyc"
         # The second word of the header (PEP 552): hash based, and not checked against the source.

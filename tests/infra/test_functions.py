@@ -11,15 +11,12 @@ from environments import load
 from lambdas.extract_entities.settings import ExtractSettings, Quota
 from tests.conftest import ROOT
 from tests.infra.conftest import Stacks
+from tests.infra.grants import folder_of
 from tests.infra.template import STEPS, Template
 from tests.infra.test_workflow import TASKS
 from tests.support.aws_calls.program import Program
 
 REQUIRED = re.compile(r'required\(\s*"(ENS_[A-Z_]+)"')
-
-
-def folder_of(step: str) -> str:
-    return re.sub("(?<!^)([A-Z])", r"_\1", step).lower()
 
 
 @cache

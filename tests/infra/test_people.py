@@ -10,7 +10,7 @@ import pytest
 from moto.events.models import EventPattern
 
 from environments import load
-from lambdas.delivery.ledger.problems import SWITCH
+from lambdas.delivery.ledger.sending.pause import SWITCH
 from ops.audit.entry import REGISTRY_CHAIN
 from ops.audit.looks import chain_of
 from ops.smoke.patient import entries_of

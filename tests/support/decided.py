@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from lambdas.common.clock import iso
-from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.keys import KeyRing
 from lambdas.track_encounter.profile import EncounterProfile
 from lambdas.track_encounter.reading import encounter_message

@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo
 from bench.encounters.memory import MemoryStore
 from hl7 import er7
 from lambdas.common.clock import iso
-from lambdas.common.contracts.encounter import Audience, Decision
-from lambdas.common.contracts.event_kind import EventKind
+from lambdas.common.contracts.encounters.encounter import Audience, Decision
+from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.common.errors import EnsError
 from lambdas.common.keys import KeyRing
 from lambdas.parse_message.read_event import read_event

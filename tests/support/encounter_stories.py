@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from lambdas.common.contracts.encounter import EncounterClass
+from lambdas.common.contracts.encounters.encounter import EncounterClass
 from lambdas.track_encounter.message import EncounterMessage
 from tests.support.encounters import OBS, E, I, O, U, again, message
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.encounters.memory import MemoryStore
 from lambdas.common.clock import iso
-from lambdas.common.contracts.encounter import (
+from lambdas.common.contracts.encounters.encounter import (
     Audience,
     Decision,
     Encounter,
@@ -17,7 +17,7 @@ from lambdas.common.contracts.encounter import (
     Phase,
     RecordedEvent,
 )
-from lambdas.common.contracts.event_kind import EventKind
+from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.encounters.keys import EncounterKeys
 from lambdas.track_encounter.history import Situation, situation_of
 from lambdas.track_encounter.message import EncounterMessage

@@ -125,6 +125,11 @@ class LocalSystem:
         found: Document | None = self.api(f"/api/events/{event}")
         return found
 
+    def actions(self, event: str) -> list[str]:
+        """The actions in the event's audit; none before it is known."""
+        found = self.event(event)
+        return [entry["action"] for entry in found["entries"]] if found else []
+
     def ended(self, event: str, *, runs: int = 1) -> Document:
         """The event once `runs` executions of it have ended, COMPLETED or FAILED."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import boto3
 
-from lambdas.common.contracts.envelope import Envelope
+from lambdas.common.contracts.workflow.envelope import Envelope
 from lambdas.common.keys import KeyRing
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"

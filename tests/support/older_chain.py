@@ -4,7 +4,7 @@ from typing import Any
 
 from lambdas.common.audit.canonical import GENESIS, HEAD, canonical
 from lambdas.common.aws.items import Item, to_item
-from lambdas.common.context import Context
+from lambdas.common.function.context import Context
 from lambdas.common.keys import KeyRing
 
 RING = KeyRing("k1", {"k1": b"secret of audit-key"})

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from lambdas.common.aws.vault import document_key
-from lambdas.common.context import Context
-from lambdas.common.contracts.written import Written
+from lambdas.common.contracts.document_reference import Written
+from lambdas.common.function.context import Context
 
 
 def read_json(

@@ -7,6 +7,11 @@ KINDS = ("unit", "functional")
 CODE = ("environments", "hl7", "lambdas", "local", "ops", "receiver", "simulators", "supply_chain")
 
 TESTED_ELSEWHERE = {
+    "lambdas/common/contracts/encounters": "with every document, in lambdas/common/contracts",
+    "lambdas/common/contracts/message": "with every document, in lambdas/common/contracts",
+    "lambdas/common/contracts/recipients": "with every document, in lambdas/common/contracts",
+    "lambdas/common/contracts/workflow": "with every document, in lambdas/common/contracts",
+    "lambdas/delivery/ledger/sending": "with its table, in lambdas/delivery/ledger",
     "lambdas/track_encounter": "with its table, in lambdas/encounters",
     "ops/encounters": "through `ens encounters`, in ops/commands",
     "ops/environment/preflight/checks": "with the runner, in ops/environment/preflight",

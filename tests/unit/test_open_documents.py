@@ -15,7 +15,7 @@ ALLOWED = {
     "a DynamoDB item, which the module beside the table turns into a class": {
         "lambdas/common/aws/item_reads.py": "read_item read_items",
         "lambdas/common/aws/items.py": "from_item to_item",
-        "lambdas/delivery/ledger/due.py": "due due_after",
+        "lambdas/delivery/ledger/deliveries/due.py": "due due_after",
         "lambdas/delivery/ledger/items.py": "RepairPosition.start",
         "lambdas/delivery/ledger/table.py": (
             "Update.item query read_item read_several replace_item update"
@@ -39,16 +39,17 @@ ALLOWED = {
     "an audit entry as stored: its hash covers these members, also those of other versions": {
         "lambdas/common/audit/canonical.py": "canonical hash_of",
         "lambdas/common/audit/chain.py": "append chained entries entries_of items query",
-        "lambdas/common/handler.py": "Run.entries",
+        "lambdas/common/function/handler.py": "Run.entries",
         "lambdas/common/audit/checks.py": (
             "EventItems.chained EventItems.head EventItems.of EventItems.outside EventItems.outside_of"
-            " check_chain line_of"
+            " Expiry.is_before check_chain line_of"
         ),
+        "lambdas/common/audit/forms.py": "day_of form_fault number_of text_of",
         "lambdas/common/audit/seal.py": "is_sealed",
         "ops/cop/events.py": "EventFold.add",
         "ops/disclosures/records.py": "disclosures merged_from readings",
         "ops/events/long_reads.py": "entries",
-        "ops/events/steps.py": (
+        "ops/events/timeline.py": (
             "event_kind note presentable received_at recipients suppression_of timeline"
         ),
         "ops/events/trail.py": "EventTrail.entries",
@@ -58,7 +59,7 @@ ALLOWED = {
     },
     "a configured sender, checked by environments/sender.schema.json": {
         "lambdas/common/configuration.py": "DeployedConfiguration.senders",
-        "lambdas/common/context.py": "Context.senders",
+        "lambdas/common/function/context.py": "Context.senders",
         "lambdas/common/senders.py": "sender_profile",
         "lambdas/track_encounter/profile.py": "profile_of",
     },
@@ -68,7 +69,7 @@ ALLOWED = {
         "lambdas/policy/rules.py": "policies",
     },
     "members of an audit entry, by name": {
-        "lambdas/delivery/audit.py": "of_policy of_refused told_too",
+        "lambdas/delivery/ledger/entries.py": "decided of_policy of_refused told_too",
         "lambdas/delivery/ledger/items.py": "DeliveryItem.audit_members",
     },
     "the settings of the chosen MPI client, which LookupIdentities reads into `MpiSettings`": {
@@ -83,8 +84,8 @@ ALLOWED = {
         "ops/disclosures/fhir.py": "audit_event bundle",
     },
     "JSON of an AWS API, log or template": {
-        "lambdas/common/contracts/steps.py": "RecordFeedbackInput.detail",
-        "lambdas/extract_entities/comprehend.py": "ComprehendAnswer.entities",
+        "lambdas/common/contracts/workflow/tasks.py": "RecordFeedbackInput.detail",
+        "lambdas/extract_entities/comprehend_medical/comprehend.py": "ComprehendAnswer.entities",
         "lambdas/extract_entities/findings.py": "found",
         "lambdas/record_feedback/feedback.py": "Feedback.from_detail tag",
         "lambdas/record_feedback/recording.py": "record",
@@ -95,14 +96,14 @@ ALLOWED = {
     },
     "JSON that `ens` prints": {},
     "data of another library": {
-        "lambdas/extract_entities/language.py": "Detector.detect",
+        "lambdas/extract_entities/notes/language.py": "Detector.detect",
         "receiver/intake/client_certificate.py": "ClientCertificate.of_peer",
     },
     "a file before it is checked, or a table made by a script": {
         "environments/schema.py": "check",
         "infra/reference/build.py": "build text_of",
         "infra/reference/table.py": "Reference.document",
-        "lambdas/delivery/message/locale.py": "Words.__init__",
+        "lambdas/delivery/letter/words/locale.py": "Words.__init__",
     },
 }
 """The public functions, methods and fields with such a type, by the reason why they have it."""

@@ -14,10 +14,10 @@ import pytest
 from moto.ses.models import ses_backends
 
 from environments import load
-from lambdas.common import handler as handlers
 from lambdas.common.aws.clients import Clients
-from lambdas.common.context import Context
-from lambdas.common.contracts.steps import StepInput
+from lambdas.common.contracts.workflow.tasks import StepInput
+from lambdas.common.function import handler as handlers
+from lambdas.common.function.context import Context
 from lambdas.deliver_notification.handler import lambda_handler as deliver_notification
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.settings import DeliverySettings

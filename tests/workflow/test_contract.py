@@ -11,10 +11,10 @@ import pytest
 
 from lambdas.common import errors
 from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome, AuditStep
-from lambdas.common.contracts.delivery import DeliveryState
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.findings import FindingsOutcome
-from lambdas.common.contracts.status import EventStatus, StatusItem
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
+from lambdas.common.contracts.workflow.status import EventStatus, StatusItem
 from tests.conftest import ROOT
 from tests.support.workflow import ASL_FILE, STEPS
 

@@ -10,7 +10,7 @@ import pytest
 from lambdas.common.audit import verification
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.mail.mailer import SES_CONFIG
-from lambdas.extract_entities.comprehend import CONFIG as COMPREHEND_CONFIG
+from lambdas.extract_entities.comprehend_medical.comprehend import CONFIG as COMPREHEND_CONFIG
 from tests.support.broken import declining, refusing
 from tests.support.messages import sample, vaulted, with_pdf
 from tests.support.workflow import STEPS, DeployedWorkflow

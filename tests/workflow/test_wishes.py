@@ -4,7 +4,7 @@ import pytest
 
 from lambdas.common.audit import chain
 from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.extract_entities.comprehend import CONFIG
+from lambdas.extract_entities.comprehend_medical.comprehend import CONFIG
 from lambdas.registry.keys import provider_key
 from tests.support.broken import refusing
 from tests.support.messages import sample, vaulted

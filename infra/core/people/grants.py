@@ -31,7 +31,7 @@ VAULT_PATTERNS = ("events/*", "rejected/*", "analyses/*")
 
 # The partition keys of what the registrar and the operator write beside their own data: the audit
 # chain of master data (ops/audit/entry.py), the chains of looks (ops/audit/looks.py), and the switch of
-# deliveries (lambdas/delivery/ledger/problems.py).
+# deliveries (lambdas/delivery/ledger/sending/pause.py).
 MASTER_DATA_CHAIN = "registry"
 LOOKS_CHAINS = "access#*"
 DELIVERY_SWITCH = "switch#delivery"

@@ -15,7 +15,7 @@ from infra.core.stores.vault import ANALYSES, CLINICAL, EVENT, IDENTITIES, MAILS
 from infra.mpi import mpi_variables
 
 COMPREHEND_TURNS = "rate#comprehendmedical"
-"""The ledger's item by which ExtractEntities keeps to the account's quota (lambdas/extract_entities/turns.py)."""
+"""The ledger's item for the quota of `lambdas/extract_entities/comprehend_medical/turns.py`."""
 
 FEED_COUNTS = "feed#known-patients#*"
 """LookupIdentities' counts of each sender's known patients, in the status table (lambdas/common/feed/counts.py)."""

@@ -19,10 +19,10 @@ from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.item_reads import read_item
 from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.clock import expiry, now
-from lambdas.common.context import Context
 from lambdas.common.contracts.audit import AuditEntry
 from lambdas.common.contracts.document import to_document, without_empty
 from lambdas.common.errors import DependencyUnavailableError
+from lambdas.common.function.context import Context
 
 MAX_TOGETHER = 99
 """Most entries of one transaction: TransactWriteItems takes 100 actions, and one writes the head.

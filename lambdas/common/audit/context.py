@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from lambdas.common.audit.digests import DigestBucket
-from lambdas.common.context import Context
-from lambdas.common.settings import Settings, required, shared
+from lambdas.common.function.context import Context
+from lambdas.common.function.settings import Settings, required, shared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from lambdas.common.audit.canonical import GENESIS
 from lambdas.common.audit.checks import DigestLine
 from lambdas.common.audit.forms import is_day
 from lambdas.common.aws.clients import dependency
-from lambdas.common.context import Context
+from lambdas.common.function.context import Context
 
 FOLDER = "digests"
 VERSION = 1

@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 from lambdas.common.audit.forms import number_of, text_of
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import Item
-from lambdas.common.context import Context
 from lambdas.common.errors import ConfigurationError
+from lambdas.common.function.context import Context
 
 ALGORITHM = "HMAC_SHA_256"
 MAX_MESSAGE = 4096

@@ -11,7 +11,7 @@ from lambdas.common.audit.checks import DigestLine, EventItems, Expiry, Verdict
 from lambdas.common.audit.digests import DigestBucket, day_before, link_fault
 from lambdas.common.audit.seal import is_sealed
 from lambdas.common.aws.items import Item
-from lambdas.common.context import Context
+from lambdas.common.function.context import Context
 
 WORKERS = 16
 """Events that are read and verified at the same time: each takes a Query and a call of KMS."""

@@ -17,7 +17,7 @@ from lambdas.common.audit.forms import day_of, form_fault
 from lambdas.common.audit.verification import newest_day, verify_events
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import Item, from_item
-from lambdas.common.context import Context
+from lambdas.common.function.context import Context
 
 PARTS = 28
 """Parts of the table: VerifyAudit reads one a day, so that an item is read within four weeks."""

@@ -7,8 +7,8 @@ from typing import Any
 
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import Item, from_item, to_item
-from lambdas.common.context import Context
 from lambdas.common.errors import DependencyUnavailableError
+from lambdas.common.function.context import Context
 
 BATCH = 100
 """Keys that one BatchGetItem takes."""

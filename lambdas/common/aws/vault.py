@@ -8,14 +8,14 @@ from typing import Any, TypeVar
 from botocore.exceptions import ClientError
 
 from lambdas.common.aws.clients import dependency
-from lambdas.common.context import Context
 from lambdas.common.contracts.document import read_as, to_document
-from lambdas.common.contracts.envelope import Envelope
-from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.document_reference import Written
 from lambdas.common.contracts.findings import ClinicalFindings
-from lambdas.common.contracts.identities import Identities
-from lambdas.common.contracts.written import Written
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.recipients.identities import Identities
+from lambdas.common.contracts.workflow.envelope import Envelope
 from lambdas.common.errors import DependencyUnavailableError, UnprocessableMessageError
+from lambdas.common.function.context import Context
 
 T = TypeVar("T")
 

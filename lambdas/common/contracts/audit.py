@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hl7.warnings import MessageWarning
-from lambdas.common.contracts.encounter import DecisionReason
-from lambdas.common.contracts.event import EventKind
+from lambdas.common.contracts.document_reference import Written
+from lambdas.common.contracts.encounters.encounter import DecisionReason
+from lambdas.common.contracts.encounters.stay_flags import FlagKind
 from lambdas.common.contracts.findings import FindingsOutcome, SetAsideReason
-from lambdas.common.contracts.policy import LeftOut
-from lambdas.common.contracts.preferences import CostMode
-from lambdas.common.contracts.recipient import Considered, RecipientReason
-from lambdas.common.contracts.stay_flags import FlagKind
-from lambdas.common.contracts.written import Written
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.recipients.policy import LeftOut
+from lambdas.common.contracts.recipients.preferences import CostMode
+from lambdas.common.contracts.recipients.recipient import Considered, RecipientReason
 
 
 class AuditStep(StrEnum):

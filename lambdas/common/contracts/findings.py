@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lambdas.common.contracts.document import private
-from lambdas.common.contracts.notes import Skipped
-from lambdas.common.contracts.preferences import CostMode
-from lambdas.common.contracts.visit import CodedText
+from lambdas.common.contracts.message.notes import Skipped
+from lambdas.common.contracts.message.visit import CodedText
+from lambdas.common.contracts.recipients.preferences import CostMode
 
 
 class FindingType(StrEnum):

@@ -11,10 +11,10 @@ from botocore.exceptions import ClientError
 
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import Item, from_item, to_item
-from lambdas.common.context import Context
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.feed.shares import Share, Signal, judge
-from lambdas.common.handler import Run
+from lambdas.common.function.context import Context
+from lambdas.common.function.handler import Run
 
 METRICS = {
     Signal.WARNINGS: "WarningsRose",

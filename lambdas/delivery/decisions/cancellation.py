@@ -3,12 +3,14 @@
 import time
 from dataclasses import replace
 
-from lambdas.common.contracts.event import CANCELS, PatientEvent
-from lambdas.common.contracts.recipient import FirstNotice, Recipient
-from lambdas.common.contracts.steps import DeliverNotificationInput
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import CANCELS
+from lambdas.common.contracts.recipients.recipient import FirstNotice, Recipient
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
+from lambdas.common.contracts.workflow.tasks import DeliverNotificationInput
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import deliveries
+from lambdas.delivery.ledger.deliveries import deliveries
 from lambdas.delivery.ledger.encounters import (
     Enlisted,
     NotifiedEncounter,
@@ -17,7 +19,6 @@ from lambdas.delivery.ledger.encounters import (
     enlist,
 )
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.states import DeliveryState
 
 NEVER_TOLD = "never_told"
 

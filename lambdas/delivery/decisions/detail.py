@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from lambdas.common.contracts.policy import LeftOut
-from lambdas.common.contracts.preferences import DetailLevel
-from lambdas.common.contracts.recipient import Recipient
+from lambdas.common.contracts.recipients.policy import LeftOut
+from lambdas.common.contracts.recipients.preferences import DetailLevel
+from lambdas.common.contracts.recipients.recipient import Recipient
 from lambdas.common.errors import ConfigurationError
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import problems
+from lambdas.delivery.ledger.sending import address_problems
 from lambdas.delivery.ledger.states import AddressProblemState
 
 NO_OWN_KEY = "no_own_key"
@@ -68,7 +68,7 @@ def _sealed(context: DeliveryContext, recipient: Recipient) -> Detail:
 def report(context: DeliveryContext, detail: Detail, recipient_ref: str, endpoint_ref: str) -> None:
     """Tells the operator that a recipient who asked for encryption got the minimum, and why."""
     if detail.reduced:
-        problems.report(
+        address_problems.report(
             context,
             AddressProblemState.CERTIFICATE_BAD,
             endpoint_ref,

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, time, timedelta
 
 from lambdas.common.clock import iso, zone_named
-from lambdas.common.contracts.recipient import Recipient
-from lambdas.delivery.ledger.states import HoldReason
+from lambdas.common.contracts.recipients.recipient import Recipient
+from lambdas.common.contracts.workflow.delivery_states import HoldReason
 
 
 def hold_for(recipient: Recipient, moment: datetime) -> tuple[str, str]:

@@ -2,20 +2,20 @@
 
 from dataclasses import replace
 
-from lambdas.common.contracts.consent import Sensitivity
-from lambdas.common.contracts.encounter import Change, Decision
-from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.encounters.encounter import Change, Decision
 from lambdas.common.contracts.findings import (
     ClinicalFindings,
     Finding,
     FindingsOutcome,
     SetAsideReason,
 )
-from lambdas.common.contracts.policy import LeftOut, PolicyDecision
-from lambdas.common.contracts.recipient import Recipient
-from lambdas.common.contracts.visit import CodedText, Location, Visit
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.visit import CodedText, Location, Visit
+from lambdas.common.contracts.recipients.consent import Sensitivity
+from lambdas.common.contracts.recipients.policy import LeftOut, PolicyDecision
+from lambdas.common.contracts.recipients.recipient import Recipient
 from lambdas.common.sensitive_codes import categories_of_code, categories_of_words
-from lambdas.delivery.message.told import Told
+from lambdas.delivery.letter.told import Told
 
 EVERYTHING = frozenset(LeftOut)
 """`minimal` leaves out every part."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lambdas.common.context import Context
+from lambdas.common.function.context import Context
 from lambdas.delivery.ledger.settings import LedgerSettings
 
 

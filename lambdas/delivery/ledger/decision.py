@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import Self
 
-from lambdas.common.contracts.policy import PolicyDecision
-from lambdas.common.contracts.preferences import DetailLevel
-from lambdas.common.contracts.recipient import RecipientReason, RefusalReason
+from lambdas.common.contracts.recipients.policy import PolicyDecision
+from lambdas.common.contracts.recipients.preferences import DetailLevel
+from lambdas.common.contracts.recipients.recipient import RecipientReason, RefusalReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

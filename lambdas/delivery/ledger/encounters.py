@@ -17,7 +17,8 @@ import msgspec
 
 from lambdas.common.aws.items import Item
 from lambdas.common.clock import iso
-from lambdas.common.contracts.event import CANCELS, EventKind, PatientEvent
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import CANCELS, EventKind
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.items import EncounterRecord

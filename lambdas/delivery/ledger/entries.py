@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome
-from lambdas.common.contracts.policy import PolicyDecision
+from lambdas.common.contracts.recipients.policy import PolicyDecision
 from lambdas.delivery.ledger.decision import RefusedAddressee
 from lambdas.delivery.ledger.items import DeliveryItem
 

@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from lambdas.common.contracts.event import EventKind
-from lambdas.common.contracts.steps import DeliverNotificationInput
-from lambdas.common.contracts.written import Written
+from lambdas.common.contracts.document_reference import Written
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
+from lambdas.common.contracts.workflow.tasks import DeliverNotificationInput
 from lambdas.delivery.ledger.decision import MailDecision
-from lambdas.delivery.ledger.states import AddressProblemState, DeliveryState, SwitchState
+from lambdas.delivery.ledger.states import AddressProblemState, SwitchState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from lambdas.common.settings import Settings, required, shared
+from lambdas.common.function.settings import Settings, required, shared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,16 +2,7 @@
 
 from enum import StrEnum
 
-from lambdas.common.contracts.delivery import DeliveryState, HoldReason
-
-__all__ = [
-    "SETTLED",
-    "TOGETHER",
-    "AddressProblemState",
-    "DeliveryState",
-    "HoldReason",
-    "SwitchState",
-]
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState, HoldReason
 
 SETTLED = frozenset(
     {

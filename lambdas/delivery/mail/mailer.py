@@ -19,18 +19,18 @@ from botocore.exceptions import ConnectionError as AnyConnectionError
 
 from lambdas.common.aws import vault
 from lambdas.common.aws.clients import is_transient
-from lambdas.common.contracts.written import Written
+from lambdas.common.contracts.document_reference import Written
 from lambdas.common.errors import (
     ConfigurationError,
     DeliveryRefusedError,
     DependencyUnavailableError,
     EnsError,
 )
-from lambdas.common.handler import Run
+from lambdas.common.function.handler import Run
 from lambdas.common.mail_address import is_address
 from lambdas.delivery.context import DeliveryContext
+from lambdas.delivery.letter.letter import Letter
 from lambdas.delivery.mail.seal import METADATA, is_sealed, seal_of
-from lambdas.delivery.message.letter import Letter
 
 SES_CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 1})
 """One try, and an answer or a timeout well before the function's 7 s end: a repeat is the ledger's to decide."""

@@ -9,10 +9,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from lambdas.common.aws import vault
-from lambdas.common.contracts.encounter import Audience, Change, Decision
-from lambdas.common.contracts.event_kind import CANCELS
-from lambdas.common.contracts.identities import Identities
-from lambdas.common.contracts.recipient import Considered, FirstNotice, Recipient, RefusalReason
+from lambdas.common.contracts.encounters.encounter import Audience, Change, Decision
+from lambdas.common.contracts.message.event_kind import CANCELS
+from lambdas.common.contracts.recipients.identities import Identities
+from lambdas.common.contracts.recipients.recipient import (
+    Considered,
+    FirstNotice,
+    Recipient,
+    RefusalReason,
+)
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, NotifiedEvent
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.lookup_identities.care_team.earlier_notices import earlier_notices

@@ -7,13 +7,14 @@ summary or the quota) will show the details of an update, so that nobody gets bo
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from lambdas.common.contracts.encounter import Audience, Notice
-from lambdas.common.contracts.event_kind import CANCELS, EventKind
-from lambdas.common.contracts.recipient import Recipient
-from lambdas.delivery.ledger import deliveries, encounters
+from lambdas.common.contracts.encounters.encounter import Audience, Notice
+from lambdas.common.contracts.message.event_kind import CANCELS, EventKind
+from lambdas.common.contracts.recipients.recipient import Recipient
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
+from lambdas.delivery.ledger import encounters
+from lambdas.delivery.ledger.deliveries import deliveries
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, NotifiedEvent
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.states import DeliveryState
 from lambdas.lookup_identities.context import LookupContext
 
 NOT_TOLD = (DeliveryState.REFUSED, DeliveryState.SUPPRESSED)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from lambdas.common.contracts.recipient import Recipient, RecipientReason
+from lambdas.common.contracts.recipients.recipient import Recipient, RecipientReason
 from lambdas.lookup_identities.care_team.recipients import recipient_of
 from lambdas.registry.records import Provider
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
+from lambdas.common.contracts.message.practitioner import Practitioner, PractitionerRole
 from lambdas.lookup_identities.matching.demographics import given, same_name
 from lambdas.lookup_identities.matching.identifiers import MAX_IDENTIFIER_CHARACTERS
 from lambdas.registry.npi import NPI_UNIVERSAL_ID, is_npi

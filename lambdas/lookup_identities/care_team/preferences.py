@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from lambdas.common.contracts.encounter import Audience
-from lambdas.common.contracts.event import CANCELS, EventKind, PatientEvent
+from lambdas.common.contracts.encounters.encounter import Audience
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import CANCELS, EventKind
 from lambdas.registry.records import EventFilter
 
 

@@ -9,7 +9,7 @@ person whom the message names adds a reason to one of them, never a person or an
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
-from lambdas.common.contracts.recipient import (
+from lambdas.common.contracts.recipients.recipient import (
     Considered,
     Recipient,
     RecipientReason,

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from lambdas.common.contracts.identities import Identities
-from lambdas.common.contracts.person import Name
-from lambdas.common.contracts.recipient import Recipient
+from lambdas.common.contracts.message.person import Name
+from lambdas.common.contracts.recipients.identities import Identities
+from lambdas.common.contracts.recipients.recipient import Recipient
 
 
 def one_mail_each(identities: Identities) -> Identities:

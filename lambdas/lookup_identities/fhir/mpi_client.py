@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lambdas.common.contracts.patient import Patient
+from lambdas.common.contracts.message.patient import Patient
 from lambdas.common.errors import ConfigurationError, IdentityAmbiguousError
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.fhir.http import FhirClient, FhirResponse, token

@@ -8,7 +8,7 @@ providers of a patient are asked for at once.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.message.person import Name
 from lambdas.common.errors import ConfigurationError
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.fhir.http import FhirClient, escaped, token

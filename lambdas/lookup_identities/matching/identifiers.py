@@ -1,31 +1,23 @@
-"""Selects the usable identifiers of a message, and compares their patient's demographics. Pure.
+"""Selects the usable identifiers of a message, and the one patient whom they name. Pure.
 
 An authority is known by its namespace (CX-4.1) or its universal id (CX-4.2): an identifier is looked
 up under each that is given and that the sender may assert, exactly as written, blanks around it apart
 (HL7 v2.5.1 chapter 2A, CX, HD).
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.patient import Patient, PatientIdentifier
+from lambdas.common.contracts.message.patient import PatientIdentifier
 from lambdas.common.errors import (
     IdentityAmbiguousError,
     IdentityConflictError,
     UnprocessableMessageError,
 )
 from lambdas.common.senders import SenderAuthorities
-from lambdas.lookup_identities.matching.demographics import (
-    birth_dates_agree,
-    given,
-    same_full_birth_date,
-    sexes_agree,
-    surnames_agree,
-    surnames_share_a_name,
-)
-from lambdas.registry.records import Match, PatientRecord
+from lambdas.lookup_identities.matching.demographics import given
+from lambdas.lookup_identities.matching.positions import listed, positions_of
 
 NOT_PATIENTS = frozenset({"AN", "ANC", "AND", "ANT", "VN"})
 """Identifier types of accounts and visits (HL7 table 0203): many of them belong to one patient."""
@@ -65,7 +57,7 @@ def usable_identifiers(
     that the sender itself issues. Others need an authority that the sender may assert.
     """
     usable, warnings = [], []
-    for position, identifier in zip(_positions(identifiers), identifiers, strict=True):
+    for position, identifier in zip(positions_of(identifiers), identifiers, strict=True):
         value, kind = given(identifier.value), given(identifier.identifier_type).upper()
         if not value or kind in NOT_PATIENTS:
             continue
@@ -106,7 +98,7 @@ def authority_faults(
     faults = tuple(one.position for one in warnings if one.code in AUTHORITY_FAULTS)
     if not faults:
         raise UnprocessableMessageError(
-            f"{_listed([one.position for one in warnings])}: longer than {MAX_IDENTIFIER_CHARACTERS} characters,"
+            f"{listed([one.position for one in warnings])}: longer than {MAX_IDENTIFIER_CHARACTERS} characters,"
             " or with a wildcard (* ? %)"
         )
     return faults
@@ -127,82 +119,8 @@ def one_patient(
             named[identifier.position] = patients
     several = [position for position, patients in named.items() if len(patients) > 1]
     if several:
-        raise IdentityAmbiguousError(f"{_listed(several)}: the registry knows several patients")
+        raise IdentityAmbiguousError(f"{listed(several)}: the registry knows several patients")
     if len(set().union(*named.values())) > 1:
-        raise IdentityConflictError(f"{_listed(list(named))} name different patients")
+        raise IdentityConflictError(f"{listed(list(named))} name different patients")
     positions = list(named)
     return (next(iter(named[positions[0]])), positions) if positions else ("", [])
-
-
-EVIDENCE = ("PID-5.1", "PID-7")
-"""One of these has to agree. Half of all patients have the same sex, so that it is no evidence."""
-
-
-def agreement(
-    patient: Patient, record: PatientRecord, *, identifier_alone: bool = False
-) -> tuple[list[str], list[MessageWarning]]:
-    """The positions that were compared and agree, and a warning where neither name nor birth date could be.
-
-    That is enough with `identifier_alone` only. Raises `IdentityConflictError` naming every position
-    that disagrees (rules: `demographics`), or those that could not be compared.
-    """
-    compared = {
-        "PID-5.1": _surname_agrees(patient, record),
-        # A birth date that is given and unreadable is not missing: it agrees with none.
-        "PID-7": False
-        if patient.birth_date_unreadable
-        else birth_dates_agree(patient.birth_date, record.birth_date),
-        "PID-8": sexes_agree(patient.sex, record.sex),
-    }
-    wrong = [position for position, agrees in compared.items() if agrees is False]
-    if wrong:
-        verb = "disagrees" if len(wrong) == 1 else "disagree"
-        raise IdentityConflictError(f"{_listed(wrong)} {verb} with the registry")
-    agreed = [position for position, agrees in compared.items() if agrees]
-    if any(position in agreed for position in EVIDENCE):
-        return agreed, []
-    if not identifier_alone:
-        raise IdentityConflictError(
-            f"{_listed(EVIDENCE)} are missing in the message or in the registry, and an identifier"
-            " alone is not enough (identifier_alone in the sender's file)"
-        )
-    return agreed, [MessageWarning(WarningCode.NOT_COMPARABLE, _listed(EVIDENCE))]
-
-
-def agreeing(patient: Patient, found: Match, *, identifier_alone: bool = False) -> Match:
-    """The match with what `agreement` has to add; raises as it does."""
-    agreed, uncompared = agreement(patient, found.record, identifier_alone=identifier_alone)
-    return replace(
-        found, matched_on=(*found.matched_on, *agreed), warnings=(*found.warnings, *uncompared)
-    )
-
-
-def _surname_agrees(patient: Patient, record: PatientRecord) -> bool | None:
-    sent = patient.name.family
-    known = [name for name in (record.family, *record.former_families) if given(name)]
-    verdicts = [surnames_agree(sent, name) for name in known]
-    if any(verdicts):
-        return True
-    if all(verdict is None for verdict in verdicts):
-        return None
-    if same_full_birth_date(patient.birth_date, record.birth_date):
-        return any(surnames_share_a_name(sent, name) for name in known)
-    return False
-
-
-def _positions(identifiers: Sequence[PatientIdentifier]) -> list[str]:
-    """The field of each identifier: `PID-3`, or `PID-3[2]` among several of one field."""
-    fields = [identifier.field for identifier in identifiers]
-    repeated = {name for name, count in Counter(fields).items() if count > 1}
-    seen: Counter[str] = Counter()
-    positions = []
-    for name in fields:
-        seen[name] += 1
-        positions.append(f"{name}[{seen[name]}]" if name in repeated else name)
-    return positions
-
-
-def _listed(positions: Sequence[str]) -> str:
-    if len(positions) == 1:
-        return positions[0]
-    return f"{', '.join(positions[:-1])} and {positions[-1]}"

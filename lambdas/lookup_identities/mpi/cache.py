@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError
 from hl7.warnings import MessageWarning
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import Item, from_item, to_item
-from lambdas.common.contracts.patient import Patient
+from lambdas.common.contracts.message.patient import Patient
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.keys import KeyRing
 from lambdas.lookup_identities.context import LookupContext

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
-from lambdas.common.contracts.patient import Patient
+from lambdas.common.contracts.message.patient import Patient
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
 from lambdas.registry.records import Match, Provider
 

@@ -5,10 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Self
 
-from lambdas.common.contracts.patient import Patient
+from lambdas.common.contracts.message.patient import Patient
 from lambdas.common.errors import ConfigurationError, EnsError
 from lambdas.lookup_identities.context import LookupContext
-from lambdas.lookup_identities.matching.identifiers import UsableIdentifier, agreeing
+from lambdas.lookup_identities.matching.agreement import agreeing
+from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
 from lambdas.lookup_identities.mpi import cache
 from lambdas.lookup_identities.mpi.clients import MpiClient
 from lambdas.lookup_identities.mpi.outcomes import (

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from lambdas.common.contracts.patient import Patient
+from lambdas.common.contracts.message.patient import Patient
 from lambdas.common.errors import (
     ConfigurationError,
     DependencyUnavailableError,

@@ -13,7 +13,7 @@ from hl7.er7 import Message
 from hl7.tables import DISCHARGE_STATUSES
 from hl7.timestamps import Times
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.visit import CodedText
+from lambdas.common.contracts.message.visit import CodedText
 from lambdas.common.senders import SenderDisposition
 
 YEAR = 366

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from hl7 import charset
 from hl7.er7 import Value
-from lambdas.common.contracts.notes import Markup, Note, Skipped, SkippedReason
+from lambdas.common.contracts.message.notes import Markup, Note, Skipped, SkippedReason
 
 DOCUMENT_BYTES = 1_000_000
 """Default limit for the documents of one message together, in bytes."""

@@ -1,7 +1,7 @@
 """Reads the numbers of an encounter: visit, account and prior numbers, every repetition, as sent."""
 
 from hl7.er7 import Message, Segment
-from lambdas.common.contracts.encounter import EncounterNumbers
+from lambdas.common.contracts.encounters.encounter import EncounterNumbers
 from lambdas.common.senders import SenderPrivacy
 from lambdas.parse_message.segments import protections
 from lambdas.parse_message.values.composites import hierarchic

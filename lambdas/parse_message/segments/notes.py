@@ -5,7 +5,7 @@ import re
 from hl7.er7 import NULL, Message, Segment, Value
 from hl7.header import MAX_REPETITIONS
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.notes import Note, Skipped, SkippedReason
+from lambdas.common.contracts.message.notes import Note, Skipped, SkippedReason
 from lambdas.parse_message.segments.documents import DOCUMENT_BYTES, Reader
 
 TEXT_TYPES = frozenset({"FT", "ST", "TX"})

@@ -8,8 +8,8 @@ from hl7.death import Evidence
 from hl7.er7 import Message, Segment, Value
 from hl7.timestamps import Times
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.patient import Patient, PatientIdentifier
-from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.message.patient import Patient, PatientIdentifier
+from lambdas.common.contracts.message.person import Name
 from lambdas.common.senders import SenderCodes
 from lambdas.parse_message.segments.death import DeathVerdict
 from lambdas.parse_message.values.codes import OTHER, SEXES, read_code

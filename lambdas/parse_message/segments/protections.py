@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from hl7.er7 import Message, Segment, Value
-from lambdas.common.contracts.consent import Sensitivity
-from lambdas.common.contracts.protection import Basis, ProtectionFlag, SensitiveMark
+from lambdas.common.contracts.encounters.protection import Basis, ProtectionFlag, SensitiveMark
+from lambdas.common.contracts.recipients.consent import Sensitivity
 from lambdas.common.senders import SenderPrivacy
 from lambdas.common.sensitive_codes import categories_of_code, categories_of_words
 

@@ -8,8 +8,8 @@ from hl7.er7 import Message, Value
 from hl7.tables import DISCHARGE_STATUSES
 from hl7.timestamps import Times
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
-from lambdas.common.contracts.visit import CodedText, Visit
+from lambdas.common.contracts.message.practitioner import Practitioner, PractitionerRole
+from lambdas.common.contracts.message.visit import CodedText, Visit
 from lambdas.common.senders import SenderCodes
 from lambdas.parse_message.values.codes import (
     ADMISSION_TYPES,

@@ -9,9 +9,9 @@ import re
 
 from hl7.er7 import NULL, Segment, Value
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.person import Name
-from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
-from lambdas.common.contracts.visit import CodedText, Location
+from lambdas.common.contracts.message.person import Name
+from lambdas.common.contracts.message.practitioner import Practitioner, PractitionerRole
+from lambdas.common.contracts.message.visit import CodedText, Location
 from lambdas.common.senders import SenderCodes
 
 UNIVERSAL_ID_TYPES = frozenset(

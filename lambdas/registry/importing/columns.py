@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from lambdas.common.contracts.consent import Direction, Sensitivity
-from lambdas.common.contracts.preferences import CostMode, DetailLevel
-from lambdas.common.contracts.recipient import RelationshipType
+from lambdas.common.contracts.recipients.consent import Direction, Sensitivity
+from lambdas.common.contracts.recipients.preferences import CostMode, DetailLevel
+from lambdas.common.contracts.recipients.recipient import RelationshipType
 from lambdas.registry.records import PREFERENCE_TEXTS
 
 COLUMNS = {

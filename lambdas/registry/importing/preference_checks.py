@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from lambdas.common.clock import zone_named
-from lambdas.common.contracts.event import NOTIFIED
+from lambdas.common.contracts.message.event_kind import NOTIFIED
 from lambdas.registry.importing.columns import values
 
 PATIENT_CLASSES = ("B", "C", "E", "I", "N", "O", "OBS", "P", "R", "S", "U", "V")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from lambdas.common.contracts.consent import Sensitivity
+from lambdas.common.contracts.recipients.consent import Sensitivity
 from lambdas.registry.importing.columns import values
 from lambdas.registry.keys import Item
 from lambdas.registry.records import PREFERENCE_TEXTS

@@ -42,6 +42,6 @@ def error(what: str, where: str = "", to_do: str = "") -> PreflightFinding:
     return PreflightFinding(Status.ERROR, what, where, to_do)
 
 
-def not_checked(why: str, to_do: str = "") -> PreflightFinding:
+def not_checked(why: str) -> PreflightFinding:
     """Returns the finding of a check that could not run."""
-    return PreflightFinding(Status.NOT_CHECKED, why, "", to_do)
+    return PreflightFinding(Status.NOT_CHECKED, why)

@@ -9,8 +9,8 @@ from environments import Environment, Sender
 from hl7 import er7
 from hl7.charset import codec_of
 from lambdas.common.clock import iso
-from lambdas.common.contracts.encounter import Decision
-from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.encounters.encounter import Decision
+from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.errors import IdentityConflictError, UnprocessableMessageError
 from lambdas.common.senders import SenderProfile, sender_profile
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers

@@ -9,7 +9,7 @@ from hl7.death import Evidence, is_nubc, of_disposition
 from hl7.er7 import Message, Value
 from hl7.tables import DISCHARGE_STATUSES
 from hl7.warnings import MessageWarning
-from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.senders import SenderCodes
 from lambdas.parse_message.values.codes import (
     ADMISSION_TYPES,

@@ -12,8 +12,8 @@ from datetime import datetime
 
 import msgspec
 
-from lambdas.common.contracts.encounter import Decision, Encounter
-from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.encounters.encounter import Decision, Encounter
+from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.keys import KeyRing
 from lambdas.encounters.store import Read, StoredEncounter, Write
 from lambdas.track_encounter.profile import EncounterProfile

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from hl7.er7 import NULL, Message
 from hl7.warnings import WarningCode
-from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.message.event import PatientEvent
 from ops.feed.checking.places import Occurrences, Place
 from ops.feed.report.finding import ERROR, INFO, WARNING, Severity
 

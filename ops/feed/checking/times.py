@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from hl7.er7 import Message
 from hl7.timestamps import offset_of
-from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.message.event import PatientEvent
 from ops.feed.checking.places import Occurrences, Place
 
 NO_OFFSET = "none"

@@ -18,7 +18,9 @@ class ExchangeError(Exception):
     `reused`: it broke on a connection from the pool, which the service may have closed before.
     """
 
-    reused = False
+    def __init__(self, reason: str, *, reused: bool = False) -> None:
+        super().__init__(reason)
+        self.reused = reused
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +148,13 @@ class _HttpConnection(asyncio.Protocol):
         self._headers: dict[bytes, bytes] = {}
         self._body: list[bytes] = []
         self._has_body = True
-        self._used = False
+        self._used = self._reused = False
         self.usable = False
 
     async def exchange(
         self, request: bytes, body: bytes, has_body: bool, seconds: float
     ) -> HttpResponse:
-        reused, self._used, self.usable = self._used, True, False
+        self._reused, self._used, self.usable = self._used, True, False
         self._parser = httptools.HttpResponseParser(self)
         self._answer = self._loop.create_future()
         self._headers, self._body, self._has_body = {}, [], has_body
@@ -164,9 +166,6 @@ class _HttpConnection(asyncio.Protocol):
             transport.writelines((request, body))
         try:
             return await self._answer
-        except ExchangeError as error:
-            error.reused = reused and error.args[0] == "the connection broke"
-            raise
         finally:
             timer.cancel()
             self._answer = None
@@ -190,8 +189,7 @@ class _HttpConnection(asyncio.Protocol):
             self._fail("the answer is not HTTP")
 
     def connection_lost(self, _: Exception | None) -> None:
-        self.usable = False
-        self._fail("the connection broke")
+        self._fail("the connection broke", reused=self._reused)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers[name.lower()] = value
@@ -221,7 +219,7 @@ class _HttpConnection(asyncio.Protocol):
         )
         answer.set_result(HttpResponse(status, self._headers, b"".join(self._body)))
 
-    def _fail(self, reason: str) -> None:
+    def _fail(self, reason: str, *, reused: bool = False) -> None:
         self.usable = False
         if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(ExchangeError(reason))
+            self._answer.set_exception(ExchangeError(reason, reused=reused))

@@ -8,11 +8,11 @@ import pytest
 
 from environments import EnvironmentFileError, load
 from environments.environment import HOLDS_REAL_PATIENTS
-from lambdas.common.contracts.consent import Sensitivity
-from lambdas.common.contracts.event_kind import NOTIFIED
-from lambdas.common.contracts.policy import LeftOut, PolicyNotice, SuppressionReason
-from lambdas.common.contracts.protection import Basis, ProtectionFlag
-from lambdas.common.contracts.recipient import RecipientReason, RefusalReason
+from lambdas.common.contracts.encounters.protection import Basis, ProtectionFlag
+from lambdas.common.contracts.message.event_kind import NOTIFIED
+from lambdas.common.contracts.recipients.consent import Sensitivity
+from lambdas.common.contracts.recipients.policy import LeftOut, PolicyNotice, SuppressionReason
+from lambdas.common.contracts.recipients.recipient import RecipientReason, RefusalReason
 from lambdas.policy.rules import RecipientKind, policies
 from tests.conftest import ROOT
 from tests.unit.environments.files import (

@@ -11,9 +11,10 @@ from lambdas.common import status
 from lambdas.common.audit import chain, verification
 from lambdas.common.audit.canonical import HEAD
 from lambdas.common.aws.items import from_item
-from lambdas.common.settings import StoredDays
-from lambdas.delivery.ledger import problems, table
+from lambdas.common.function.settings import StoredDays
+from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
+from lambdas.delivery.ledger.sending import pause
 from lambdas.delivery.ledger.settings import LedgerSettings
 from lambdas.delivery.ledger.states import SwitchState
 from lambdas.track_encounter.tracking import track
@@ -59,9 +60,9 @@ def test_a_later_change_of_a_delivery_starts_its_days_anew(context: LedgerContex
 
 def test_the_switch_and_the_account_have_no_end(context: LedgerContext) -> None:
     """A pause must not end by itself."""
-    problems.set_switch(with_days(context), SwitchState.PAUSED, "ana")
+    pause.set_switch(with_days(context), SwitchState.PAUSED, "ana")
     table.update(with_days(context), "account#mail", {"maximum_rate": 14})
-    for key in (problems.SWITCH, "account#mail"):
+    for key in (pause.SWITCH, "account#mail"):
         assert days_left("ledger", {"delivery_id": {"S": key}}) == 0
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lambdas.common import status
-from lambdas.common.contracts.status import EventStatus
+from lambdas.common.contracts.workflow.status import EventStatus
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.ledger.context import LedgerContext
 from tests.support.messages import envelope

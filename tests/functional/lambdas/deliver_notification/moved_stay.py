@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.contracts.encounter import (
+from lambdas.common.contracts.encounters.encounter import (
     Audience,
     Change,
     EncounterClass,
@@ -14,11 +14,12 @@ from lambdas.common.contracts.encounter import (
     Notice,
     Phase,
 )
-from lambdas.common.contracts.event import EventKind, PatientEvent
-from lambdas.common.contracts.notes import Note
-from lambdas.common.contracts.patient import Patient, PatientIdentifier
-from lambdas.common.contracts.person import Name
-from lambdas.common.contracts.visit import CodedText, Location, Visit
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.message.notes import Note
+from lambdas.common.contracts.message.patient import Patient, PatientIdentifier
+from lambdas.common.contracts.message.person import Name
+from lambdas.common.contracts.message.visit import CodedText, Location, Visit
 from lambdas.delivery.context import DeliveryContext
 from tests.functional.lambdas.deliver_notification.stay import (
     IDENTIFIER,

@@ -10,10 +10,11 @@ import pytest
 from lambdas.common.aws.items import to_item
 from lambdas.common.clock import iso
 from lambdas.common.contracts.document import read_as, to_document
-from lambdas.common.contracts.encounter import Audience, Decision, Notice
-from lambdas.common.contracts.event import CANCELS, EventKind, PatientEvent
-from lambdas.common.contracts.identities import Identities
-from lambdas.common.contracts.patient import Patient, PatientIdentifier
+from lambdas.common.contracts.encounters.encounter import Audience, Decision, Notice
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import CANCELS, EventKind
+from lambdas.common.contracts.message.patient import Patient, PatientIdentifier
+from lambdas.common.contracts.recipients.identities import Identities
 from lambdas.delivery.context import DeliveryContext
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.handler import lambda_handler as look_up

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.contracts.encounter import Audience, Change, Notice
-from lambdas.common.contracts.event import EventKind, PatientEvent
+from lambdas.common.contracts.encounters.encounter import Audience, Change, Notice
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.delivery.context import DeliveryContext
 from tests.functional.lambdas.deliver_notification.stay import (
     IDENTIFIER,

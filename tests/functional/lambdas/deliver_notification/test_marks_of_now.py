@@ -8,8 +8,8 @@ from moto.ses.models import ses_backends
 
 from lambdas.common.audit import chain
 from lambdas.common.aws.items import to_item
-from lambdas.common.contracts.encounter import Decision, Encounter
-from lambdas.common.contracts.protection import ProtectionFlag
+from lambdas.common.contracts.encounters.encounter import Decision, Encounter
+from lambdas.common.contracts.encounters.protection import ProtectionFlag
 from lambdas.delivery.context import DeliveryContext
 from lambdas.encounters.items import encounter_item
 from tests.functional.lambdas.deliver_notification.world import (

@@ -16,8 +16,9 @@ from lambdas.common.contracts.document import without_empty
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery import delivery
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import rate, transitions
+from lambdas.delivery.ledger.deliveries import transitions
 from lambdas.delivery.ledger.items import DeliveryItem
+from lambdas.delivery.ledger.sending import rate
 from lambdas.delivery.mail import mailer
 from lambdas.delivery.mail.seal import is_sealed, seal_of
 from tests.functional.lambdas.deliver_notification.world import (

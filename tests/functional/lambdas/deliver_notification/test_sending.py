@@ -9,7 +9,7 @@ import pytest
 
 from lambdas.common.audit import chain
 from lambdas.common.contracts.document import without_empty
-from lambdas.common.contracts.preferences import CostMode
+from lambdas.common.contracts.recipients.preferences import CostMode
 from lambdas.common.errors import DeliveryRefusedError, DependencyUnavailableError, UnexpectedError
 from lambdas.delivery.context import DeliveryContext
 from tests.functional.lambdas.deliver_notification.world import (

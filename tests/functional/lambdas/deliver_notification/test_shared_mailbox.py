@@ -6,16 +6,17 @@ from email.message import EmailMessage
 import pytest
 
 from lambdas.common.audit import chain
-from lambdas.common.contracts.encounter import Audience, Notice
-from lambdas.common.contracts.event import EventKind, PatientEvent
-from lambdas.common.contracts.person import Name
-from lambdas.common.contracts.recipient import Addressee
+from lambdas.common.contracts.encounters.encounter import Audience, Notice
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.message.person import Name
+from lambdas.common.contracts.recipients.recipient import Addressee
 from lambdas.common.senders import SenderProfile
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.message.letter import rendered, view_of
-from lambdas.delivery.message.locale import words_in
-from lambdas.delivery.message.told import Told
-from ops.events.steps import recipients
+from lambdas.delivery.letter.letter import rendered, view_of
+from lambdas.delivery.letter.told import Told
+from lambdas.delivery.letter.words.locale import words_in
+from ops.events.timeline import recipients
 from tests.functional.lambdas.deliver_notification.stay import (
     delivered,
     event,

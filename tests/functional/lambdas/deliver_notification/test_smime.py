@@ -14,9 +14,9 @@ import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from lambdas.common.audit import chain
-from lambdas.common.contracts.preferences import DetailLevel
+from lambdas.common.contracts.recipients.preferences import DetailLevel
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import problems
+from lambdas.delivery.ledger.sending import address_problems
 from lambdas.delivery.ledger.states import AddressProblemState
 from tests.functional.lambdas.deliver_notification.world import (
     ADMISSION,
@@ -124,7 +124,9 @@ def test_a_certificate_that_does_not_hold_gives_the_minimum_and_an_operators_ite
     check_minimal()
     [entry] = chain.entries(context, EVENT_ID)
     assert (entry["detail"], entry["reduced"]) == ("minimal", reason)
-    known = problems.read(context, AddressProblemState.CERTIFICATE_BAD, world.item["endpoint_ref"])
+    known = address_problems.read(
+        context, AddressProblemState.CERTIFICATE_BAD, world.item["endpoint_ref"]
+    )
     assert known is not None
     assert (known.state, known.reason) == ("certificate_bad", reason)
     assert '"ReducedDetail":[1.0]' in capsys.readouterr().out.replace(" ", "")
@@ -168,7 +170,7 @@ def test_a_revocation_list_is_used_a_quarter_of_an_hour_after_it_came(
     wants = replace(RECIPIENT, detail=DetailLevel.SMIME, certificate=PETRA.pem + MIDDLE.pem)
     world = DeliveryWorld(context, (wants,), later)
     now = time.monotonic()
-    monkeypatch.setattr("lambdas.common.context.monotonic", lambda: now + 901)
+    monkeypatch.setattr("lambdas.common.function.context.monotonic", lambda: now + 901)
     world.run()
     [entry] = chain.entries(context, later.event_id)
     assert (entry["detail"], entry["reduced"]) == ("minimal", "revoked")

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from lambdas.common.audit import chain
-from lambdas.common.contracts.event import EventKind
+from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery import delivery
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import transitions
+from lambdas.delivery.ledger.deliveries import transitions
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, NotifiedEvent, cancel
 from lambdas.delivery.mail import mailer
 from tests.functional.lambdas.deliver_notification.stay import (

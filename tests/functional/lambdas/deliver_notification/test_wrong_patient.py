@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from lambdas.common.contracts.event import EventKind
+from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.delivery.context import DeliveryContext
 from tests.functional.lambdas.deliver_notification.moved_stay import (
     moved,

@@ -17,20 +17,22 @@ from lambdas.common.audit.chain import entries
 from lambdas.common.aws.items import from_item, to_item
 from lambdas.common.contracts.audit import AuditStep
 from lambdas.common.contracts.document import read_as, to_document
-from lambdas.common.contracts.event import EventKind, PatientEvent
 from lambdas.common.contracts.findings import ClinicalFindings, Finding, FindingsOutcome
-from lambdas.common.contracts.identities import Identities
-from lambdas.common.contracts.patient import Patient
-from lambdas.common.contracts.person import Name
-from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
-from lambdas.common.contracts.recipient import Recipient, RecipientReason
-from lambdas.common.contracts.steps import DeliverNotificationInput
-from lambdas.common.contracts.visit import CodedText, Location, Visit
-from lambdas.common.handler import Run
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.message.patient import Patient
+from lambdas.common.contracts.message.person import Name
+from lambdas.common.contracts.message.practitioner import Practitioner, PractitionerRole
+from lambdas.common.contracts.message.visit import CodedText, Location, Visit
+from lambdas.common.contracts.recipients.identities import Identities
+from lambdas.common.contracts.recipients.recipient import Recipient, RecipientReason
+from lambdas.common.contracts.workflow.tasks import DeliverNotificationInput
+from lambdas.common.function.handler import Run
 from lambdas.deliver_notification.handler import lambda_handler
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.delivery import deliver
-from lambdas.delivery.ledger import deliveries, table
+from lambdas.delivery.ledger import table
+from lambdas.delivery.ledger.deliveries import deliveries
 from lambdas.delivery.mail.mailer import SES_CONFIG
 from lambdas.registry.keys import provider_key, relationship_key
 from tests.support.contexts import refreshed

@@ -8,8 +8,8 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from bench.encounters.memory import MemoryStore
-from lambdas.common.contracts.encounter import Decision, DecisionReason
-from lambdas.common.contracts.event_kind import EventKind
+from lambdas.common.contracts.encounters.encounter import Decision, DecisionReason
+from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.common.errors import DependencyUnavailableError, IdentityConflictError
 from lambdas.encounters.indexes import due, link, of_patient
 from lambdas.encounters.store import ConflictError, DueReason, EncounterStore

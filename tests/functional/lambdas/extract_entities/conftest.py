@@ -7,8 +7,9 @@ import pytest
 
 from lambdas.common.clock import now
 from lambdas.common.contracts.document import to_document
-from lambdas.common.contracts.event import EventKind, PatientEvent
-from lambdas.common.contracts.notes import Note
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.message.notes import Note
 from lambdas.extract_entities.context import ExtractContext
 from lambdas.extract_entities.handler import lambda_handler
 from lambdas.extract_entities.settings import ExtractSettings

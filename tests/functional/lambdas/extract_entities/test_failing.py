@@ -8,9 +8,9 @@ import pytest
 from lambdas.common.audit import chain
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.findings import ClinicalFindings
-from lambdas.common.contracts.notes import Skipped, SkippedReason
+from lambdas.common.contracts.message.notes import Skipped, SkippedReason
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.extract_entities import comprehend
+from lambdas.extract_entities.comprehend_medical import comprehend
 from lambdas.extract_entities.context import ExtractContext
 from tests.functional.lambdas.extract_entities.conftest import EVENT_ID, RunStep
 from tests.support.broken import refusing

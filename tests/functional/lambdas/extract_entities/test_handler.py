@@ -7,9 +7,9 @@ from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
 from lambdas.common.audit import chain, verification
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.findings import ClinicalFindings
-from lambdas.common.contracts.notes import Skipped, SkippedReason
+from lambdas.common.contracts.message.notes import Skipped, SkippedReason
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError, UnexpectedError
-from lambdas.extract_entities import comprehend
+from lambdas.extract_entities.comprehend_medical import comprehend
 from lambdas.extract_entities.context import ExtractContext
 from tests.functional.lambdas.extract_entities.conftest import EVENT_ID, RunStep
 from tests.support.broken import breaking, refusing
@@ -190,7 +190,10 @@ def test_a_refusal_that_no_retry_mends_names_its_code_and_place_only(
     comprehend_client = context.client("comprehendmedical", comprehend.CONFIG)
     with (
         refusing(comprehend_client, "DetectEntitiesV2", code),
-        pytest.raises(UnexpectedError, match=f"{code} at lambdas/extract_entities/comprehend.py"),
+        pytest.raises(
+            UnexpectedError,
+            match=f"{code} at lambdas/extract_entities/comprehend_medical/comprehend.py",
+        ),
     ):
         run_step("Has diabetes.")
 

@@ -8,15 +8,15 @@ import pytest
 from botocore.model import OperationModel
 
 from lambdas.common.audit import chain
-from lambdas.common.contracts.consent import Sensitivity
-from lambdas.common.contracts.encounter import Decision, EncounterNumbers
-from lambdas.common.contracts.protection import (
+from lambdas.common.contracts.encounters.encounter import Decision, EncounterNumbers
+from lambdas.common.contracts.encounters.protection import (
     Basis,
     ProtectionFlag,
     SensitiveMark,
     StayMarks,
 )
-from lambdas.extract_entities.comprehend import CONFIG
+from lambdas.common.contracts.recipients.consent import Sensitivity
+from lambdas.extract_entities.comprehend_medical.comprehend import CONFIG
 from lambdas.extract_entities.context import ExtractContext
 from tests.functional.lambdas.extract_entities.conftest import EVENT_ID, RunStep
 from tests.support.stores import VAULT

@@ -9,9 +9,9 @@ import pytest
 from lambdas.common.audit import chain
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.findings import ClinicalFindings, SetAsideReason
-from lambdas.common.contracts.notes import Markup, Note, Skipped, SkippedReason
-from lambdas.common.contracts.visit import CodedText
-from lambdas.extract_entities import comprehend
+from lambdas.common.contracts.message.notes import Markup, Note, Skipped, SkippedReason
+from lambdas.common.contracts.message.visit import CodedText
+from lambdas.extract_entities.comprehend_medical import comprehend
 from lambdas.extract_entities.context import ExtractContext
 from lambdas.parse_message.read_event import read_event
 from tests.functional.lambdas.extract_entities.conftest import EVENT_ID, RunStep

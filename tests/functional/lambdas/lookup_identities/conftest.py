@@ -8,7 +8,7 @@ import pytest
 from lambdas.common.aws.clients import Clients
 from lambdas.common.aws.items import to_item
 from lambdas.common.contracts.document import to_document
-from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.handler import lambda_handler
 from lambdas.lookup_identities.settings import LookupSettings

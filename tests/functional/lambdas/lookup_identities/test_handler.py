@@ -11,12 +11,13 @@ from botocore.exceptions import ReadTimeoutError
 
 from lambdas.common.audit import chain, verification
 from lambdas.common.aws.items import to_item
-from lambdas.common.contracts.encounter import Audience, Decision, Notice
-from lambdas.common.contracts.event import EventKind, PatientEvent
-from lambdas.common.contracts.person import Name
-from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
-from lambdas.common.contracts.protection import ProtectionFlag, StayMarks
-from lambdas.common.contracts.recipient import RecipientReason
+from lambdas.common.contracts.encounters.encounter import Audience, Decision, Notice
+from lambdas.common.contracts.encounters.protection import ProtectionFlag, StayMarks
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.message.person import Name
+from lambdas.common.contracts.message.practitioner import Practitioner, PractitionerRole
+from lambdas.common.contracts.recipients.recipient import RecipientReason
 from lambdas.common.errors import (
     ConfigurationError,
     DependencyUnavailableError,

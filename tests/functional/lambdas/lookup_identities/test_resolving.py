@@ -7,8 +7,8 @@ import pytest
 
 from lambdas.common.audit import chain
 from lambdas.common.aws.items import to_item
-from lambdas.common.contracts.patient import PatientIdentifier
-from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.message.patient import PatientIdentifier
+from lambdas.common.contracts.message.person import Name
 from lambdas.common.errors import (
     ConfigurationError,
     IdentityAmbiguousError,

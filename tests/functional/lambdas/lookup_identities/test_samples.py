@@ -6,7 +6,7 @@ import pytest
 
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.document import read_as
-from lambdas.common.contracts.identities import Identities
+from lambdas.common.contracts.recipients.identities import Identities
 from lambdas.common.errors import EnsError, IdentityConflictError, IdentityNotFoundError
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.parse_message.read_event import read_event

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.patient import PatientIdentifier
-from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.patient import PatientIdentifier
+from lambdas.common.contracts.message.person import Name
 from lambdas.common.errors import ConfigurationError, UnprocessableMessageError
 from lambdas.lookup_identities.context import LookupContext
 from ops.smoke.patient import ADDRESS, entries_of

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.contracts.encounter import Decision
-from lambdas.common.contracts.identities import Identities
-from lambdas.common.contracts.protection import ProtectionFlag
-from lambdas.common.contracts.recipient import RecipientReason
-from lambdas.common.contracts.stay_flags import FlagKind
+from lambdas.common.contracts.encounters.encounter import Decision
+from lambdas.common.contracts.encounters.protection import ProtectionFlag
+from lambdas.common.contracts.encounters.stay_flags import FlagKind
+from lambdas.common.contracts.recipients.identities import Identities
+from lambdas.common.contracts.recipients.recipient import RecipientReason
 from lambdas.encounters.indexes import link, of_patient
 from lambdas.encounters.table import EncounterTable
 from lambdas.lookup_identities.context import LookupContext

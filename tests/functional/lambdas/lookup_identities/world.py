@@ -4,10 +4,11 @@ from typing import Any
 
 from lambdas.common.audit import chain
 from lambdas.common.contracts.document import read_as
-from lambdas.common.contracts.event import EventKind, PatientEvent
-from lambdas.common.contracts.identities import Identities
-from lambdas.common.contracts.patient import Patient, PatientIdentifier
-from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.message.patient import Patient, PatientIdentifier
+from lambdas.common.contracts.message.person import Name
+from lambdas.common.contracts.recipients.identities import Identities
 from lambdas.lookup_identities.context import LookupContext
 from tests.support.vault import read_json
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lambdas.common.contracts.document import read_as
-from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.parse_message.context import ParseContext
 from lambdas.parse_message.handler import lambda_handler

@@ -10,7 +10,7 @@ import pytest
 from lambdas.common import status
 from lambdas.common.audit import chain, verification
 from lambdas.common.contracts.document import read_as
-from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.errors import ConfigurationError, UnexpectedError, UnprocessableMessageError
 from lambdas.parse_message.context import ParseContext
 from lambdas.parse_message.handler import lambda_handler

@@ -9,7 +9,8 @@ from lambdas.common.audit import chain, verification
 from lambdas.common.aws.items import to_item
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import feedback, table
+from lambdas.delivery.ledger import table
+from lambdas.delivery.ledger.deliveries import feedback
 from lambdas.record_feedback.handler import lambda_handler
 from tests.support.audit import entry
 from tests.support.interruptions import CallPoint, Death

@@ -8,8 +8,9 @@ from botocore.exceptions import ReadTimeoutError
 from lambdas.common.audit import chain
 from lambdas.delivery import audit, delivery, summary
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import deliveries, due, problems, rate, transitions
-from lambdas.delivery.ledger import feedback as feedback_ledger
+from lambdas.delivery.ledger.deliveries import deliveries, due, transitions
+from lambdas.delivery.ledger.deliveries import feedback as feedback_ledger
+from lambdas.delivery.ledger.sending import address_problems, rate
 from lambdas.delivery.ledger.states import AddressProblemState
 from lambdas.delivery.mail import mailer
 from lambdas.record_feedback.handler import lambda_handler as feedback
@@ -182,7 +183,7 @@ def test_one_that_died_while_it_was_being_held_is_held_by_the_next_run(
     ("module", "name"),
     [
         (feedback_ledger, "note"),
-        (problems, "report"),
+        (address_problems, "report"),
         (deliveries, "tell_instead"),
         (chain, "append"),
     ],
@@ -205,7 +206,9 @@ def test_a_bounce_is_recorded_once_and_the_fallback_told_once(
 
     assert [mail["To"] for mail in sent_mails()] == [RECIPIENT.address, STAND_IN.address]
     assert world.actions.count("BOUNCED") == 1
-    known = problems.read(context, AddressProblemState.ENDPOINT_BAD, world.item["endpoint_ref"])
+    known = address_problems.read(
+        context, AddressProblemState.ENDPOINT_BAD, world.item["endpoint_ref"]
+    )
     assert known is not None
     assert known.state == "endpoint_bad"
 
@@ -243,7 +246,7 @@ def test_an_address_given_up_is_refused_and_the_fallback_told_once(
 ) -> None:
     world = world_with_fallback(context)
     endpoint = delivery.endpoints_of(context, RECIPIENT)[0]
-    problems.report(
+    address_problems.report(
         context, AddressProblemState.ENDPOINT_BAD, endpoint, recipient_ref="k1.recipient"
     )
     with monkeypatch.context() as crash:

@@ -11,15 +11,16 @@ from botocore.exceptions import EndpointConnectionError
 from lambdas.common.audit import chain
 from lambdas.common.audit.chain import entries
 from lambdas.common.aws.items import to_item
-from lambdas.common.contracts.consent import Sensitivity
-from lambdas.common.contracts.delivery import HoldReason
-from lambdas.common.contracts.event import EventKind
-from lambdas.common.contracts.preferences import DetailLevel
-from lambdas.common.contracts.protection import Basis, SensitiveMark
-from lambdas.common.contracts.recipient import Addressee, FirstNotice, RecipientReason
+from lambdas.common.contracts.encounters.protection import Basis, SensitiveMark
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.recipients.consent import Sensitivity
+from lambdas.common.contracts.recipients.preferences import DetailLevel
+from lambdas.common.contracts.recipients.recipient import Addressee, FirstNotice, RecipientReason
+from lambdas.common.contracts.workflow.delivery_states import HoldReason
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import problems, table
+from lambdas.delivery.ledger import table
+from lambdas.delivery.ledger.sending import address_problems, pause
 from lambdas.delivery.ledger.states import AddressProblemState, SwitchState
 from lambdas.registry.keys import consents_key
 from tests.functional.lambdas.deliver_notification.world import (
@@ -94,10 +95,10 @@ CHANGES: dict[str, tuple[Change, str]] = {
 
 def held(context: DeliveryContext, recipient: Any = RECIPIENT) -> DeliveryWorld:
     """An admission that waits, because deliveries are paused."""
-    problems.set_switch(context, SwitchState.PAUSED, "operator")
+    pause.set_switch(context, SwitchState.PAUSED, "operator")
     world = DeliveryWorld(context, (recipient,))
     assert world.run()["outcome"] == "held"
-    problems.set_switch(context, SwitchState.ON, "operator")
+    pause.set_switch(context, SwitchState.ON, "operator")
     due_now()
     return world
 
@@ -144,7 +145,7 @@ def test_a_changed_address_is_used_also_for_a_mail_that_was_stored_before(
 ) -> None:
     world = DeliveryWorld(context)
     with monkeypatch.context() as full:
-        full.setattr("lambdas.delivery.ledger.rate.may_send", lambda *_: False)
+        full.setattr("lambdas.delivery.ledger.sending.rate.may_send", lambda *_: False)
         assert world.run()["hold_reason"] == "rate"
     file_provider(context, WHO, address="petra@newclinic.example")
     due_now()
@@ -164,7 +165,7 @@ def test_a_part_2_notice_names_the_consent_of_now_also_for_a_mail_that_was_store
     permission = {"direction": "permit", "sensitivity": "substance_use"}
     file_consent(context, "first-form", **permission)
     with monkeypatch.context() as full:
-        full.setattr("lambdas.delivery.ledger.rate.may_send", lambda *_: False)
+        full.setattr("lambdas.delivery.ledger.sending.rate.may_send", lambda *_: False)
         assert world.run()["hold_reason"] == "rate"
     file_consent(context, "second-form", **permission)
     due_now()
@@ -315,7 +316,7 @@ def test_a_fallback_is_told_while_the_one_who_named_them_may_be(
 ) -> None:
     world = world_with_fallback(context)
     reference = context.reference_keys.reference("address", ADDRESS.casefold())
-    problems.report(context, AddressProblemState.ENDPOINT_BAD, reference, recipient_ref=WHO)
+    address_problems.report(context, AddressProblemState.ENDPOINT_BAD, reference, recipient_ref=WHO)
     with pytest.raises(Exception, match="bounced or complained"):
         world.run()
     change(context)

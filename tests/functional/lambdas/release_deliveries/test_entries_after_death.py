@@ -9,13 +9,14 @@ from botocore.exceptions import ReadTimeoutError
 
 from lambdas.common.audit import chain
 from lambdas.common.audit.chain import entries
-from lambdas.common.contracts.consent import Sensitivity
-from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.protection import Basis, SensitiveMark
-from lambdas.common.contracts.recipient import Addressee, Recipient, RecipientReason
+from lambdas.common.contracts.encounters.protection import Basis, SensitiveMark
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.recipients.consent import Sensitivity
+from lambdas.common.contracts.recipients.recipient import Addressee, Recipient, RecipientReason
 from lambdas.delivery import audit
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import deliveries, due, problems, rate, transitions
+from lambdas.delivery.ledger.deliveries import deliveries, due, transitions
+from lambdas.delivery.ledger.sending import pause, rate
 from lambdas.delivery.ledger.states import SwitchState
 from lambdas.delivery.mail import mailer
 from lambdas.record_feedback.handler import lambda_handler as feedback
@@ -195,10 +196,10 @@ THIRD = Addressee("k1.third", (RecipientReason.CARE_TEAM,), "k1.third", STAND_IN
 
 def to_three(context: DeliveryContext) -> DeliveryWorld:
     """A mail that waits; of its three addressees one has left."""
-    problems.set_switch(context, SwitchState.PAUSED, "operator")
+    pause.set_switch(context, SwitchState.PAUSED, "operator")
     world = DeliveryWorld(context, (replace(RECIPIENT, also=(OTHER, THIRD)),), MARKED)
     assert world.run()["outcome"] == "held"
-    problems.set_switch(context, SwitchState.ON, "operator")
+    pause.set_switch(context, SwitchState.ON, "operator")
     other_leaves(context)
     permit(context, "first-form")
     due_now()

@@ -8,7 +8,7 @@ from botocore.exceptions import ReadTimeoutError
 from lambdas.common.audit import chain
 from lambdas.common.errors import DeliveryRefusedError
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import problems
+from lambdas.delivery.ledger.sending import address_problems
 from lambdas.delivery.ledger.states import AddressProblemState
 from lambdas.record_feedback.handler import lambda_handler as feedback
 from tests.functional.lambdas.deliver_notification.world import (
@@ -53,7 +53,9 @@ def test_a_bounce_or_complaint_gives_the_address_up_and_tells_the_fallback_once(
     assert plain is not None
     said = " ".join(plain.get_content().split())
     assert "It could not be delivered to Dr Petra Lindqvist" in said
-    known = problems.read(context, AddressProblemState.ENDPOINT_BAD, world.item["endpoint_ref"])
+    known = address_problems.read(
+        context, AddressProblemState.ENDPOINT_BAD, world.item["endpoint_ref"]
+    )
     assert known is not None
     assert known.state == "endpoint_bad"
     assert "clinic.example" not in str(ledger_items())
@@ -102,7 +104,7 @@ def test_a_mail_in_which_ses_found_a_virus_is_told_to_the_fallback_at_a_good_add
         release(context)
     assert [mail["To"] for mail in sent_mails()] == [RECIPIENT.address, STAND_IN.address]
     endpoint = world.item["endpoint_ref"]
-    assert problems.read(context, AddressProblemState.ENDPOINT_BAD, endpoint) is None
+    assert address_problems.read(context, AddressProblemState.ENDPOINT_BAD, endpoint) is None
 
 
 def test_a_soft_bounce_gives_nothing_up(context: DeliveryContext) -> None:

@@ -13,8 +13,9 @@ from botocore.exceptions import ReadTimeoutError
 from lambdas.common.aws.items import to_item
 from lambdas.common.clock import iso
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import deliveries, rate, repair, transitions
-from lambdas.delivery.ledger.due import due
+from lambdas.delivery.ledger.deliveries import deliveries, repair, transitions
+from lambdas.delivery.ledger.deliveries.due import due
+from lambdas.delivery.ledger.sending import rate
 from tests.functional.lambdas.deliver_notification.world import (
     RECIPIENT,
     DeliveryWorld,

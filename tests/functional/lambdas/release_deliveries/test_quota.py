@@ -14,11 +14,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.common.audit import chain
-from lambdas.common.contracts.steps import ReleaseOutcome
+from lambdas.common.contracts.workflow.tasks import ReleaseOutcome
 from lambdas.common.errors import DependencyUnavailableError, UnexpectedError
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import mail_account, rate
 from lambdas.delivery.ledger.items import MailAccount
+from lambdas.delivery.ledger.sending import mail_account, rate
 from lambdas.release_deliveries import releasing
 from lambdas.release_deliveries.delivering import deliver
 from local.patches.additions.ses_account import age_mails, set_daily_quota
@@ -209,7 +209,7 @@ def test_the_accounts_maximum_rate_is_kept_by_every_function(
     assert mail_account.mail_account(context).maximum_rate == 200
     mail_account.set_maximum_rate(context, 1)
     monkeypatch.setenv("ENS_SES_RATE", "14")
-    monkeypatch.setattr("lambdas.delivery.ledger.rate.time.time", lambda: 1_000_000.0)
+    monkeypatch.setattr("lambdas.delivery.ledger.sending.rate.time.time", lambda: 1_000_000.0)
     assert [world.run()["outcome"] for world in to_several(context, 3)] == ["sent", "held", "held"]
     assert not rate.may_send(context, False, mail_account.mail_account(context), 14)
 

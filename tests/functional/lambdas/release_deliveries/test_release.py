@@ -10,10 +10,11 @@ from botocore.exceptions import ReadTimeoutError
 
 from lambdas.common.audit import chain
 from lambdas.common.aws.items import from_item
-from lambdas.common.contracts.event import EventKind
+from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import deliveries, due, problems, transitions
+from lambdas.delivery.ledger.deliveries import deliveries, due, transitions
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, NotifiedEvent, cancel
+from lambdas.delivery.ledger.sending import pause
 from lambdas.delivery.ledger.states import SwitchState
 from tests.functional.lambdas.deliver_notification.world import (
     RECIPIENT,
@@ -132,7 +133,7 @@ def test_above_the_rate_deliveries_wait_and_then_go(
     context: DeliveryContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ENS_SES_RATE", "2")
-    monkeypatch.setattr("lambdas.delivery.ledger.rate.time.time", lambda: 1_000_000.0)
+    monkeypatch.setattr("lambdas.delivery.ledger.sending.rate.time.time", lambda: 1_000_000.0)
     outcomes = [world.run()["outcome"] for world in worlds(context, 5, RECIPIENT)]
     assert outcomes == ["sent", "sent", "held", "held", "held"]
     assert release(context)["held"] == 3
@@ -142,11 +143,11 @@ def test_above_the_rate_deliveries_wait_and_then_go(
 
 
 def test_while_paused_nothing_goes_and_afterwards_everything(context: DeliveryContext) -> None:
-    problems.set_switch(context, SwitchState.PAUSED, by="tester")
+    pause.set_switch(context, SwitchState.PAUSED, by="tester")
     found = worlds(context, 3, RECIPIENT)
     assert [world.run()["outcome"] for world in found] == ["held"] * 3
     assert release(context) == {"due": 0, "paused": True}
-    problems.set_switch(context, SwitchState.ON, by="tester")
+    pause.set_switch(context, SwitchState.ON, by="tester")
     assert release(context)["sent"] == 3
     assert len(sent_mails()) == 3
     assert states() == {"sent": 3}
@@ -255,7 +256,7 @@ def test_every_minute_the_alarms_hear_what_waits_even_while_paused(
     expected = {"UnknownDeliveries": 1, "HeldDeliveries": 3, "OverdueDeliveries": 0}
     assert gauges(capsys.readouterr().out) == {**expected, "OldestOverdueSeconds": 0}
     due_now()
-    problems.set_switch(context, SwitchState.PAUSED, by="tester")
+    pause.set_switch(context, SwitchState.PAUSED, by="tester")
     release(context)
     found = gauges(capsys.readouterr().out)
     assert found.pop("OldestOverdueSeconds") > 24 * 3600

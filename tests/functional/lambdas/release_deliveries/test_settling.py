@@ -9,16 +9,17 @@ import pytest
 
 from lambdas.common.audit import chain
 from lambdas.common.clock import iso
-from lambdas.common.contracts.encounter import Audience, Change, Notice
-from lambdas.common.contracts.event import EventKind, PatientEvent
-from lambdas.common.contracts.person import Name
-from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
-from lambdas.common.contracts.visit import CodedText
+from lambdas.common.contracts.encounters.encounter import Audience, Change, Notice
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.message.person import Name
+from lambdas.common.contracts.message.practitioner import Practitioner, PractitionerRole
+from lambdas.common.contracts.message.visit import CodedText
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery import delivery
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.decisions import cancellation, holds
-from lambdas.delivery.ledger import due, transitions
+from lambdas.delivery.ledger.deliveries import due, transitions
 from lambdas.delivery.mail import mailer
 from tests.functional.lambdas.deliver_notification.stay import (
     LATER_TODAY,

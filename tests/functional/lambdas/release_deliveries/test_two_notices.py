@@ -6,13 +6,14 @@ import boto3
 import pytest
 
 from lambdas.common.audit import chain
-from lambdas.common.contracts.encounter import Audience, Notice
-from lambdas.common.contracts.event import EventKind, PatientEvent
-from lambdas.common.contracts.steps import DeliverNotificationInput, EventReference
+from lambdas.common.contracts.encounters.encounter import Audience, Notice
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
+from lambdas.common.contracts.workflow.tasks import DeliverNotificationInput, EventReference
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import deliveries
+from lambdas.delivery.ledger.deliveries import deliveries
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.states import DeliveryState
 from tests.functional.lambdas.deliver_notification.moved_stay import (
     OTHER,
     moved,

@@ -7,10 +7,10 @@ from typing import Any
 import boto3
 
 from lambdas.common.contracts.document import to_document
-from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.identities import Identities
-from lambdas.common.contracts.person import Name
-from lambdas.common.contracts.recipient import Recipient, RecipientReason
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.person import Name
+from lambdas.common.contracts.recipients.identities import Identities
+from lambdas.common.contracts.recipients.recipient import Recipient, RecipientReason
 from lambdas.deliver_notification.handler import lambda_handler as deliver
 from lambdas.delivery.context import DeliveryContext
 from lambdas.release_deliveries.context import ReleaseContext

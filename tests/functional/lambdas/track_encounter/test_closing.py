@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lambdas.common.audit import chain
-from lambdas.common.contracts.encounter import Encounter
+from lambdas.common.contracts.encounters.encounter import Encounter
 from lambdas.encounters.context import EncountersContext, EncountersSettings
 from lambdas.encounters.indexes import due, settle_due
 from lambdas.encounters.store import Due, DueReason

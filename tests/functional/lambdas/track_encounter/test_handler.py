@@ -6,8 +6,9 @@ import pytest
 
 from lambdas.common.audit import chain
 from lambdas.common.contracts.document import read_as, to_document
-from lambdas.common.contracts.encounter import DecisionReason
-from lambdas.common.contracts.event import EventKind, PatientEvent
+from lambdas.common.contracts.encounters.encounter import DecisionReason
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.encounters.context import EncountersContext, EncountersSettings
 from lambdas.parse_message.read_event import read_event
 from lambdas.track_encounter.handler import lambda_handler

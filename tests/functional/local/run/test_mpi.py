@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from lambdas.common.contracts.patient import Patient
+from lambdas.common.contracts.message.patient import Patient
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
 from lambdas.lookup_identities.settings import LookupSettings

@@ -11,7 +11,7 @@ from click.testing import Result
 
 from lambdas.common.audit import chain
 from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.delivery.ledger.problems import SWITCH
+from lambdas.delivery.ledger.sending.pause import SWITCH
 from ops.audit.principal import name, name_of_actor
 from tests.support.deployment import ME
 

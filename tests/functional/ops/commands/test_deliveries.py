@@ -11,9 +11,10 @@ from click.testing import Result
 
 from lambdas.common.audit import chain
 from lambdas.common.aws.items import to_item
-from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.delivery.ledger.problems import SWITCH
+from lambdas.delivery.ledger.deliveries import deliveries
+from lambdas.delivery.ledger.sending import address_problems, pause
+from lambdas.delivery.ledger.sending.pause import SWITCH
 from lambdas.delivery.ledger.states import AddressProblemState
 from tests.support.deployment import ME
 
@@ -120,7 +121,7 @@ def test_a_list_for_a_spreadsheet_is_csv(ens: Ens) -> None:
 def test_the_switch_pauses_and_lets_go(context: LedgerContext, ens: Ens) -> None:
     for command, state in (("pause", "paused"), ("continue", "on")):
         assert ens("deliveries", command).exit_code == 0
-        switch = problems.read_switch(context)
+        switch = pause.read_switch(context)
         assert (switch.state, switch.by) == (state, ME)
         assert ("Paused by moto" in ens("deliveries", "held").output) is (state == "paused")
     entries = chain.entries(context, SWITCH)
@@ -133,7 +134,7 @@ def test_the_switch_pauses_and_lets_go(context: LedgerContext, ens: Ens) -> None
 
 
 def test_problems_name_the_recipient_by_reference(context: LedgerContext, ens: Ens) -> None:
-    problems.report(
+    address_problems.report(
         context,
         AddressProblemState.ENDPOINT_BAD,
         "k1.x",

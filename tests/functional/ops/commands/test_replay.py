@@ -7,7 +7,7 @@ from click.testing import Result
 
 from lambdas.common.audit import chain
 from lambdas.common.contracts.document import read_as
-from lambdas.common.contracts.envelope import Envelope
+from lambdas.common.contracts.workflow.envelope import Envelope
 from lambdas.delivery.ledger.context import LedgerContext
 from ops.deployment import Deployment
 from tests.support.deployment import ME, drain

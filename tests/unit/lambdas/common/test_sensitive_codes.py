@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from lambdas.common.contracts.consent import Sensitivity
+from lambdas.common.contracts.recipients.consent import Sensitivity
 from lambdas.common.sensitive_codes import (
     ICD_10_GROUPS,
     categories_of_code,

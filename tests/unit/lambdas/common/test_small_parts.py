@@ -8,7 +8,7 @@ import pytest
 from lambdas.common import clock
 from lambdas.common.aws.items import from_item, to_item
 from lambdas.common.errors import ConfigurationError
-from lambdas.common.settings import Settings, required
+from lambdas.common.function.settings import Settings, required
 
 
 def test_a_moment_is_written_in_utc_with_milliseconds() -> None:

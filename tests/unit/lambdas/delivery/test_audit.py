@@ -3,8 +3,8 @@
 import pytest
 
 from lambdas.common.contracts.audit import AuditAction
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 from lambdas.delivery import audit
-from lambdas.delivery.ledger.states import DeliveryState
 
 
 def test_every_state_in_which_a_run_may_end_has_an_audit_action() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from lambdas.common.clock import iso
-from lambdas.common.contracts.encounter import EncounterClass, Phase
-from lambdas.common.contracts.stay_flags import FlagKind
+from lambdas.common.contracts.encounters.encounter import EncounterClass, Phase
+from lambdas.common.contracts.encounters.stay_flags import FlagKind
 from lambdas.encounters.flags import flags
 from lambdas.encounters.items import EncounterSummary
 from tests.support.encounters import NOON, E, I

@@ -1,7 +1,7 @@
 import pytest
 
-from lambdas.common.contracts.preferences import CostMode, DetailLevel
-from lambdas.common.contracts.steps import RecipientReference
+from lambdas.common.contracts.recipients.preferences import CostMode, DetailLevel
+from lambdas.common.contracts.workflow.tasks import RecipientReference
 from lambdas.extract_entities.cost_mode import mode_for
 
 

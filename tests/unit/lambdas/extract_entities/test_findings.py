@@ -3,9 +3,9 @@ from typing import Any
 import pytest
 
 from lambdas.common.contracts.findings import Finding, SetAsideReason
-from lambdas.common.contracts.visit import CodedText
+from lambdas.common.contracts.message.visit import CodedText
 from lambdas.extract_entities.findings import CurrentFindings, found, shown, without_known
-from lambdas.extract_entities.notes import Piece, reading
+from lambdas.extract_entities.notes.notes import Piece, reading
 
 NOTE = "s/p PE. Pulmonary embolism, diabetes. Takes metformin 500 mg bid and Metformin at night."
 READING = reading([Piece("OBX[1]-5", NOTE)])

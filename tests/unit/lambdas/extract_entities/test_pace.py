@@ -2,8 +2,8 @@
 
 import pytest
 
-from lambdas.extract_entities import comprehend
-from lambdas.extract_entities.operations import Operation
+from lambdas.extract_entities.comprehend_medical import comprehend
+from lambdas.extract_entities.comprehend_medical.operations import Operation
 from lambdas.extract_entities.settings import Quota
 
 QUOTA = Quota(requests=40, characters=40_000)

@@ -6,8 +6,8 @@ import pytest
 
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.document import read_as, to_document
-from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.patient import PatientIdentifier
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.patient import PatientIdentifier
 from lambdas.parse_message.read_event import read_event
 from tests.support.decided import decided
 from tests.support.messages import sample

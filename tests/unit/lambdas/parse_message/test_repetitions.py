@@ -9,7 +9,7 @@ from hl7.death import Evidence
 from hl7.header import find_header
 from hl7.identity import patient_identifier
 from hl7.warnings import WarningCode
-from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.parse_message.read_event import read_event
 from lambdas.parse_message.values.versions import KNOWN
 

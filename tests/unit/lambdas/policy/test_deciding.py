@@ -4,17 +4,22 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.common.contracts.consent import Consent, Direction, Sensitivity
-from lambdas.common.contracts.event_kind import EventKind
-from lambdas.common.contracts.policy import (
+from lambdas.common.contracts.encounters.protection import (
+    Basis,
+    ProtectionFlag,
+    SensitiveMark,
+    StayMarks,
+)
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.recipients.consent import Consent, Direction, Sensitivity
+from lambdas.common.contracts.recipients.policy import (
     LeftOut,
     PolicyDecision,
     PolicyNotice,
     PolicyOutcome,
     SuppressionReason,
 )
-from lambdas.common.contracts.protection import Basis, ProtectionFlag, SensitiveMark, StayMarks
-from lambdas.common.contracts.recipient import RecipientReason
+from lambdas.common.contracts.recipients.recipient import RecipientReason
 from lambdas.policy.deciding import (
     DENIAL,
     PolicyPatient,

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
-from lambdas.common.contracts.consent import Consent, Direction, Sensitivity
-from lambdas.common.contracts.encounter import Audience, Change, Decision, Notice
-from lambdas.common.contracts.event import EventKind, PatientEvent
-from lambdas.common.contracts.identities import Identities
-from lambdas.common.contracts.policy import LeftOut, PolicyOutcome
-from lambdas.common.contracts.protection import ProtectionFlag, StayMarks
-from lambdas.common.contracts.recipient import (
+from lambdas.common.contracts.encounters.encounter import Audience, Change, Decision, Notice
+from lambdas.common.contracts.encounters.protection import ProtectionFlag, StayMarks
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.recipients.consent import Consent, Direction, Sensitivity
+from lambdas.common.contracts.recipients.identities import Identities
+from lambdas.common.contracts.recipients.policy import LeftOut, PolicyOutcome
+from lambdas.common.contracts.recipients.recipient import (
     Addressee,
     Recipient,
     RecipientReason,

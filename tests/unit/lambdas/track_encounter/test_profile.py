@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from environments import load
-from lambdas.common.contracts.encounter import DecisionReason, Effect, EncounterClass
-from lambdas.common.contracts.event_kind import EventKind
+from lambdas.common.contracts.encounters.encounter import DecisionReason, Effect, EncounterClass
+from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.track_encounter.profile import EncounterProfile, profile_of
 from tests.conftest import ROOT
 from tests.support.encounters import E, I, message, play

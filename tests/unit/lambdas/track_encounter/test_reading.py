@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.contracts.encounter import EncounterClass
+from lambdas.common.contracts.encounters.encounter import EncounterClass
 from lambdas.common.keys import KeyRing
 from lambdas.parse_message.read_event import read_event
 from lambdas.track_encounter.message import EncounterMessage

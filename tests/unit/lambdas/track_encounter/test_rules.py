@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hl7.tables import ADT_TRIGGER_EVENTS
-from lambdas.common.contracts.encounter import (
+from lambdas.common.contracts.encounters.encounter import (
     Audience,
     Change,
     Decision,
@@ -16,8 +16,8 @@ from lambdas.common.contracts.encounter import (
     EncounterClass,
     Phase,
 )
-from lambdas.common.contracts.event_kind import EventKind
-from lambdas.common.contracts.protection import ProtectionFlag
+from lambdas.common.contracts.encounters.protection import ProtectionFlag
+from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.common.errors import IdentityConflictError
 from lambdas.parse_message.values.codes import OTHER, PATIENT_CLASSES
 from lambdas.track_encounter.message import EncounterMessage

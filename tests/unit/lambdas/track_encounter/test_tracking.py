@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bench.encounters.memory import MemoryStore
-from lambdas.common.contracts.encounter import Decision
+from lambdas.common.contracts.encounters.encounter import Decision
 from lambdas.encounters.keys import EncounterKeys
 from lambdas.encounters.store import Due, DueReason
 from lambdas.track_encounter.closing import closed

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ops.cop.events import EventFold, EventOutcome, EventRecord
-from ops.events.steps import WITHDRAWN, Entry
+from ops.events.timeline import WITHDRAWN, Entry
 
 EVENT = "e" * 32
 

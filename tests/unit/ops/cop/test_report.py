@@ -5,8 +5,8 @@ import statistics
 
 import pytest
 
-from lambdas.common.contracts.recipient import RefusalReason
-from lambdas.delivery.ledger.states import HoldReason
+from lambdas.common.contracts.recipients.recipient import RefusalReason
+from lambdas.common.contracts.workflow.delivery_states import HoldReason
 from ops.cop.events import EventOutcome, EventRecord
 from ops.cop.helvetica import lines, width
 from ops.cop.markdown import markdown

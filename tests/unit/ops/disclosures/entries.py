@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ops.events.steps import Entry
+from ops.events.timeline import Entry
 
 EVENT, SECOND_EVENT = "670f7743" + "0" * 24, "11aa22bb" + "0" * 24
 PATIENT, PROVIDER, OTHER = "k1." + "a" * 32, "k1." + "b" * 32, "k1." + "c" * 32

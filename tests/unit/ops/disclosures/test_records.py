@@ -1,7 +1,7 @@
 """The records of disclosures, from the audit's entries."""
 
 from ops.disclosures.records import Fate, disclosures, readings
-from ops.events.steps import WITHDRAWN
+from ops.events.timeline import WITHDRAWN
 from tests.unit.ops.disclosures.entries import (
     EVENT,
     OTHER,

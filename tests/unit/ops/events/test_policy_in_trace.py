@@ -4,8 +4,8 @@ import io
 
 from rich.console import Console
 
-from ops.events.steps import Entry, RecipientOutcome, note, recipients
 from ops.events.terminal import _recipient
+from ops.events.timeline import Entry, RecipientOutcome, note, recipients
 
 LOOKED_UP: Entry = {
     "step": "LookupIdentities",

@@ -2,7 +2,7 @@
 
 import re
 
-from lambdas.common.contracts.encounter import DecisionReason
+from lambdas.common.contracts.encounters.encounter import DecisionReason
 from lambdas.track_encounter.rules import QUIET
 from lambdas.track_encounter.triggers import CANCELS, RULES
 from ops.commands.encounters import WITHOUT_BEGIN

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from ops.events.steps import RecipientOutcome, RecipientTrace
+from ops.events.timeline import RecipientOutcome, RecipientTrace
 from ops.events.trail import EventTrail, TrailSource
 from ops.sending.following import ending, outcome_line
 

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 
 from lambdas.common.aws import vault
 from lambdas.common.contracts.document import to_document
+from lambdas.common.contracts.document_reference import Written
 from lambdas.common.contracts.findings import ClinicalFindings, Finding, FindingsOutcome
-from lambdas.common.contracts.written import Written
 from lambdas.common.errors import DependencyUnavailableError, UnprocessableMessageError
 from lambdas.delivery.ledger.context import LedgerContext
 from tests.support.messages import envelope

@@ -7,10 +7,10 @@ import pytest
 
 from lambdas.common import status
 from lambdas.common.aws.items import from_item
-from lambdas.common.context import Context
 from lambdas.common.feed.counts import count, key_of
 from lambdas.common.feed.shares import Signal
-from lambdas.common.settings import Settings
+from lambdas.common.function.context import Context
+from lambdas.common.function.settings import Settings
 from tests.support.broken import refusing
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lambdas.common.contracts.event_kind import EventKind
+from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.encounters import (
     NotifiedEncounter,

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from lambdas.common.audit import chain
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import deliveries, table
-from lambdas.delivery.ledger.states import DeliveryState
+from lambdas.delivery.ledger import table
+from lambdas.delivery.ledger.deliveries import deliveries
 from tests.functional.lambdas.deliver_notification.world import EVENT_ID, DeliveryWorld, sent_mails
 from tests.support.audit import entry
 

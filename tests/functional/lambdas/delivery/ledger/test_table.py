@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from lambdas.common.errors import ConfigurationError
-from lambdas.delivery.ledger import deliveries, table
+from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
+from lambdas.delivery.ledger.deliveries import deliveries
 from lambdas.delivery.ledger.settings import LedgerSettings
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.contracts.patient import Patient, PatientIdentifier
-from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.message.patient import Patient, PatientIdentifier
+from lambdas.common.contracts.message.person import Name
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.registry.records import Match
 from tests.functional.lambdas.lookup_identities.conftest import mpi_sandbox

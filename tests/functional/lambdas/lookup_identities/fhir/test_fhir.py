@@ -6,8 +6,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from lambdas.common.contracts.patient import Patient
-from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.message.patient import Patient
+from lambdas.common.contracts.message.person import Name
 from lambdas.common.errors import (
     ConfigurationError,
     DependencyUnavailableError,

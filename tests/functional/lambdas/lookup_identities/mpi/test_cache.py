@@ -11,9 +11,10 @@ from botocore.exceptions import ClientError
 
 from lambdas.common.audit import chain
 from lambdas.common.aws.items import from_item
-from lambdas.common.contracts.event import EventKind, PatientEvent
-from lambdas.common.contracts.patient import Patient
-from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.message.patient import Patient
+from lambdas.common.contracts.message.person import Name
 from lambdas.common.errors import (
     DependencyUnavailableError,
     IdentityConflictError,

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.contracts.patient import Patient, PatientIdentifier
+from lambdas.common.contracts.message.patient import Patient, PatientIdentifier
 from lambdas.common.errors import EnsError
 from lambdas.lookup_identities import resolving
 from lambdas.lookup_identities.context import LookupContext

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.contracts.patient import Patient, PatientIdentifier
-from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.message.patient import Patient, PatientIdentifier
+from lambdas.common.contracts.message.person import Name
 from lambdas.common.errors import EnsError
 from lambdas.lookup_identities.fhir import mpi_client as fhir
 from lambdas.lookup_identities.fhir.http import FhirResponse, _object
-from lambdas.lookup_identities.matching.identifiers import agreeing, usable_identifiers
+from lambdas.lookup_identities.matching.agreement import agreeing
+from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi.circuit_breaker import Breaker
 from lambdas.lookup_identities.mpi.connection import Deadline
 from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError

@@ -10,8 +10,8 @@ import pytest
 
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.audit import chain
-from lambdas.common.contracts.patient import Patient, PatientIdentifier
-from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.message.patient import Patient, PatientIdentifier
+from lambdas.common.contracts.message.person import Name
 from lambdas.common.errors import (
     ConfigurationError,
     DependencyUnavailableError,

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from lambdas.common.aws import item_reads
-from lambdas.common.contracts.event import EventKind, PatientEvent
-from lambdas.common.contracts.patient import Patient, PatientIdentifier
-from lambdas.common.contracts.person import Name
-from lambdas.common.contracts.visit import Visit
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.message.patient import Patient, PatientIdentifier
+from lambdas.common.contracts.message.person import Name
+from lambdas.common.contracts.message.visit import Visit
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
 from lambdas.common.senders import SenderProfile
 from lambdas.lookup_identities.context import LookupContext

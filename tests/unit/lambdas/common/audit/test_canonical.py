@@ -25,7 +25,7 @@ OTHER_TYPES = [
 ]
 
 
-@pytest.mark.parametrize("value", OTHER_TYPES, ids=repr)
+@pytest.mark.parametrize("value", OTHER_TYPES)
 def test_a_value_of_another_type_has_another_hash(value: Any) -> None:
     entry = {"event_id": "e", "sk": "00000001", "duration_ms": 40}
     item = to_item({**entry, "duration_ms": value})

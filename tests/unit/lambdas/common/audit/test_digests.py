@@ -11,8 +11,8 @@ from lambdas.common.audit.canonical import GENESIS
 from lambdas.common.audit.checks import DigestLine
 from lambdas.common.audit.digests import Digest, DigestBucket
 from lambdas.common.aws.clients import Clients
-from lambdas.common.context import Context
-from lambdas.common.settings import Settings
+from lambdas.common.function.context import Context
+from lambdas.common.function.settings import Settings
 
 DAY = "2026-11-23"
 DIGEST = Digest(

@@ -9,14 +9,15 @@ from typing import Any
 import jsonschema
 import pytest
 
-from lambdas.common.contracts.consent import Consent
-from lambdas.common.contracts.delivery import DeliveryState
 from lambdas.common.contracts.document import read_as, to_document
-from lambdas.common.contracts.envelope import Envelope
-from lambdas.common.contracts.event import CANCELS, NOTIFIED, EventKind, PatientEvent
-from lambdas.common.contracts.practitioner import PractitionerRole
-from lambdas.common.contracts.recipient import RecipientReason, RelationshipType
-from lambdas.common.contracts.steps import ReleaseOutcome
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event_kind import CANCELS, NOTIFIED, EventKind
+from lambdas.common.contracts.message.practitioner import PractitionerRole
+from lambdas.common.contracts.recipients.consent import Consent
+from lambdas.common.contracts.recipients.recipient import RecipientReason, RelationshipType
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
+from lambdas.common.contracts.workflow.envelope import Envelope
+from lambdas.common.contracts.workflow.tasks import ReleaseOutcome
 from lambdas.common.errors import ContractError
 from ops.reference.contracts import CONTRACTS, FOLDER, file_of, schema_of
 

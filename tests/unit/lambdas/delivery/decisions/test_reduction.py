@@ -4,23 +4,23 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.common.contracts.consent import Sensitivity
-from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.contracts.findings import (
     ClinicalFindings,
     Finding,
     FindingsOutcome,
     SetAsideReason,
 )
-from lambdas.common.contracts.policy import LeftOut, PolicyDecision, PolicyNotice
-from lambdas.common.contracts.preferences import DetailLevel
-from lambdas.common.contracts.visit import CodedText, Location
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.message.visit import CodedText, Location
+from lambdas.common.contracts.recipients.consent import Sensitivity
+from lambdas.common.contracts.recipients.policy import LeftOut, PolicyDecision, PolicyNotice
+from lambdas.common.contracts.recipients.preferences import DetailLevel
 from lambdas.common.senders import SenderProfile
 from lambdas.delivery.decisions.detail import Detail, detail_under
 from lambdas.delivery.decisions.reduction import reduced
-from lambdas.delivery.message.fhir_bundle import bundle_of
-from lambdas.delivery.message.letter import compose
-from lambdas.delivery.message.told import Told
+from lambdas.delivery.letter.fhir_bundle import bundle_of
+from lambdas.delivery.letter.letter import compose
+from lambdas.delivery.letter.told import Told
 from tests.functional.lambdas.deliver_notification.world import ADMISSION, RECIPIENT
 
 EVENT = replace(

@@ -1,9 +1,14 @@
 """The members of audit entries that a delivery's item has."""
 
-from lambdas.common.contracts.policy import LeftOut, PolicyDecision, PolicyOutcome, RuleReference
+from lambdas.common.contracts.recipients.policy import (
+    LeftOut,
+    PolicyDecision,
+    PolicyOutcome,
+    RuleReference,
+)
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 from lambdas.delivery.ledger import entries
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.states import DeliveryState
 
 
 def test_another_reader_of_a_mail_has_an_entry_that_names_the_first() -> None:

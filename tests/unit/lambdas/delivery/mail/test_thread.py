@@ -4,9 +4,9 @@ from email import message_from_bytes, policy
 
 import pytest
 
+from lambdas.delivery.letter.letter import Letter
 from lambdas.delivery.mail.mailer import build
 from lambdas.delivery.mail.thread import MAX_REFERENCES, MailThread, message_id
-from lambdas.delivery.message.letter import Letter
 
 STAY = "5e" * 16
 FIRST, SECOND = (f"0100018bd5f4c4{n}0-6a1d6a0c-3c0e-4f7f-9d0f-7d8b0c6f1a2b-000000" for n in (1, 2))

@@ -1,6 +1,6 @@
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.person import Name
-from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
+from lambdas.common.contracts.message.person import Name
+from lambdas.common.contracts.message.practitioner import Practitioner, PractitionerRole
 from lambdas.lookup_identities.care_team.named_providers import (
     Named,
     identifier_pairs,

@@ -3,11 +3,11 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.contracts.event import EventKind
-from lambdas.common.contracts.person import Name
-from lambdas.common.contracts.practitioner import PractitionerRole
-from lambdas.common.contracts.preferences import DetailLevel
-from lambdas.common.contracts.recipient import (
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.message.person import Name
+from lambdas.common.contracts.message.practitioner import PractitionerRole
+from lambdas.common.contracts.recipients.preferences import DetailLevel
+from lambdas.common.contracts.recipients.recipient import (
     Considered,
     Recipient,
     RecipientReason,

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.contracts.event_kind import EventKind
-from lambdas.common.contracts.identities import Identities
-from lambdas.common.contracts.person import Name
-from lambdas.common.contracts.preferences import CostMode, DetailLevel
-from lambdas.common.contracts.recipient import FirstNotice, Recipient, RecipientReason
+from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.message.person import Name
+from lambdas.common.contracts.recipients.identities import Identities
+from lambdas.common.contracts.recipients.preferences import CostMode, DetailLevel
+from lambdas.common.contracts.recipients.recipient import FirstNotice, Recipient, RecipientReason
 from lambdas.lookup_identities.care_team.shared_mailboxes import one_mail_each
 
 KEANE = Recipient(

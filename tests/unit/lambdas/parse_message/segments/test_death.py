@@ -4,9 +4,9 @@ import pytest
 
 from hl7.death import Evidence
 from hl7.warnings import WarningCode
-from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.senders import SenderCodes, SenderDisposition
-from lambdas.delivery.message.wording import notice_of
+from lambdas.delivery.letter.words.wording import notice_of
 from lambdas.parse_message.read_event import read_event
 from tests.support.decided import decided
 

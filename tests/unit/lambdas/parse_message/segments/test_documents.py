@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.common.contracts.document import read_as, to_document
-from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.notes import Markup, Note, Skipped, SkippedReason
+from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.notes import Markup, Note, Skipped, SkippedReason
 from lambdas.parse_message.read_event import read_event
 
 HEADER = "MSH|^~\\&|A|B|||20261123||ADT^A01|1|P|2.5.1|||||||"

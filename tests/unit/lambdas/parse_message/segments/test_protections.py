@@ -2,8 +2,8 @@
 
 import pytest
 
-from lambdas.common.contracts.consent import Sensitivity
-from lambdas.common.contracts.protection import Basis
+from lambdas.common.contracts.encounters.protection import Basis
+from lambdas.common.contracts.recipients.consent import Sensitivity
 from lambdas.common.senders import SenderCodes, sender_profile
 from lambdas.parse_message.read_event import read_event
 

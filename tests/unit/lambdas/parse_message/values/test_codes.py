@@ -3,7 +3,7 @@
 import pytest
 
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.senders import SenderCodes
 from lambdas.parse_message.read_event import read_event
 

@@ -1,0 +1,60 @@
+"""The parts that all handlers share: one context, log and metrics, and error texts without values."""
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any, Generic, Self, TypeVar
+
+from aws_lambda_powertools import Logger, Metrics
+
+from lambdas.common.errors import EnsError, UnexpectedError
+from lambdas.common.function.context import Context
+from lambdas.common.function.error_place import where
+from lambdas.common.function.settings import NAMESPACE
+
+Document = dict[str, Any]
+"""A task or a result as Lambda passes it: JSON, read and written by the contracts."""
+
+C = TypeVar("C", bound=Context)
+
+
+class LambdaHandler(Generic[C]):
+    """The handler of one function: its log, its metrics, and its one context."""
+
+    def __init__(self, name: str, make_context: Callable[[], C]) -> None:
+        self._make_context = make_context
+        self._logger = Logger(service=name, log_uncaught_exceptions=False)
+        self._metrics = Metrics(namespace=NAMESPACE, service=name)
+
+    @cached_property
+    def context(self) -> C:
+        """The function's context, made at the first invocation and used by all of this sandbox."""
+        return self._make_context()
+
+    def with_context(self, context: C) -> Self:
+        """The same handler with another context."""
+        other = copy.copy(self)
+        other.__dict__["context"] = context
+        return other
+
+    def _log_failure(self, error: EnsError) -> None:
+        self._logger.warning(str(error), error_name=type(error).__name__)
+
+
+@contextmanager
+def planned_errors(failed: Callable[[EnsError], None]) -> Iterator[None]:
+    """Calls `failed` with the error of its block, and raises it.
+
+    Errors of `common.errors` are raised unchanged. Any other becomes `UnexpectedError` with its type,
+    file and line, because its text may hold a patient's name.
+    """
+    try:
+        yield
+    except EnsError as error:
+        failed(error)
+        raise error from None
+    except Exception as unplanned:
+        fault = UnexpectedError(where(unplanned))
+        failed(fault)
+        raise fault from None
