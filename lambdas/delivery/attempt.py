@@ -50,9 +50,9 @@ class Attempt:
         return item.attempt_id == self.attempt_id
 
     def found(self) -> DeliveryItem | None:
-        """The item as it was when this run began; one whose send another run did not finish, as `unknown`.
+        """The item as it was when this run began, or as `unknown` where another run did not finish its send.
 
-        It is not decided again: its mail may have gone. Raises `DependencyUnavailableError` while that run
+        An unknown item is not decided again, because its mail may have gone. Raises `DependencyUnavailableError` while that run
         may still be at it.
         """
         item = self.start.item

@@ -30,7 +30,7 @@ COUNTED_AS = {DeliveryState.UNKNOWN: "UnknownDelivery", DeliveryState.HELD: "Hel
 """The metrics of states that an operator watches."""
 
 LEAVES_OUT = frozenset({DeliveryState.SENT, DeliveryState.SUPPRESSED, DeliveryState.UNKNOWN})
-"""The states after which those whom the mail leaves out are audited; an unknown one may have gone without them."""
+"""The states in which the addressees left out are audited. A mail in the state UNKNOWN may have gone without them."""
 
 NO_DECISION = PolicyDecision()
 """The decision about a recipient in a document from before there were policies."""
@@ -51,8 +51,8 @@ def of_delivery(
 ) -> None:
     """Writes the audit entries of a delivery's state in one transaction, unless the chain has them.
 
-    `ours`: this run set the state. The ledger's decision counts before `detail` and `policy`, which are
-    those of a delivery that was not decided: the run that decided may have ended before its entries.
+    `ours`: this run set the state. `detail` and `policy` are used for a delivery without a decision in the
+    ledger: the run that decided may have ended before it wrote the entries.
     """
     if item.state not in RECORDED_AS:
         return
@@ -111,7 +111,7 @@ def _of_state(item: DeliveryItem, detail: Detail) -> dict[str, Any]:
 def unaudited(
     context: DeliveryContext, item: DeliveryItem, refused: Iterable[RefusedAddressee]
 ) -> list[RefusedAddressee]:
-    """Those of these addressees of the delivery whom the event's chain does not have as suppressed."""
+    """The addressees without a SUPPRESSED entry about this delivery in the event's chain."""
     wanted = list(refused)
     if not wanted:
         return []

@@ -124,7 +124,7 @@ def _made(
 ) -> tuple[DeliveryItem, Detail, list[HeldNotification]]:
     """The summary's item after this run's try at it, the detail of its mail, and its members.
 
-    Members of a mail are those that it tells, each with the recipient and the decision of now.
+    The members of a mail are the events that it tells, each with the recipient as decided again.
     """
     reason, until = why_held(attempt.start, members[-1].recipient, members[-1].item)
     if reason:
@@ -176,7 +176,7 @@ def _allowed(
 def _leave_out(
     context: DeliveryContext, run: Run, member: HeldNotification, standing: Standing
 ) -> None:
-    """Writes and audits that the mail tells some of the member's recipients no more."""
+    """Audits the member's recipients whom the mail leaves out, and writes the others to its item."""
     also = tuple(one.recipient_ref for one in standing.recipient.also) if standing.recipient else ()
     if also == member.item.also:
         return
@@ -251,8 +251,8 @@ def _settle(
 ) -> None:
     """Settles a member and audits it in its own event's chain, each once.
 
-    `policy` is the decision that suppresses it. By default it is the one in the ledger, on which the summary
-    was sent, and without one that of the choice.
+    `policy` is the decision that suppresses it. The default is the decision in the ledger, by which the summary
+    was sent, or else that of LookupIdentities.
     """
     member = deliveries.read(context, held.item.delivery_id) or held.item
     if member.state is not DeliveryState.HELD:

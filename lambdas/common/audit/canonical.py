@@ -34,9 +34,9 @@ def hash_of(previous: str, entry: Item) -> str:
 
 
 def _of_other_type(value: Any) -> Any:
-    """The JSON of a value that no entry of ours has: its type and text. A whole number is written as one.
+    """The JSON of a value of a type that our entries do not have: type and text; a whole number as `int`.
 
-    So a forged item of any type has a hash, and not that of an entry of ours.
+    So a forged item with a value of any type has a hash, which differs from that of an entry of ours.
     """
     if isinstance(value, Decimal) and value == value.to_integral_value():
         return int(value)

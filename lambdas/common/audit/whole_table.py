@@ -30,8 +30,8 @@ MAX_VERIFIED = 1000
 class PartVerdict:
     """Result of reading a part of the table. `first_day` and `last_day` are "" where it has no entry.
 
-    `faulty` are the events with an item that no period has, `more` the number of such events beyond
-    `MAX_VERIFIED`.
+    `faulty` are the events with an item that no period has. `more` is the number of suspect events that were
+    not verified, because the part has more than `MAX_VERIFIED`.
     """
 
     events: int
@@ -63,7 +63,7 @@ def verify_part(context: Context, digests: DigestBucket, part: int) -> PartVerdi
         entries += 1
         with_entries.add(event_id)
         days.add(day_of(item))
-        # The number is not read: an index does not need it.
+        # The scan leaves out `seq`: the index has entries with a wrong number, so that a period finds them.
         if form_fault(item, newest):
             suspects.add(event_id)
     suspects |= heads - with_entries

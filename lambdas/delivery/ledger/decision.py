@@ -10,7 +10,7 @@ from lambdas.common.contracts.recipients.recipient import RecipientReason, Refus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedAddressee:
-    """An addressee whom the mail does not tell any more, the reason, and the policy's decision."""
+    """An addressee whom the mail leaves out, the reason, and the policy's decision about them."""
 
     recipient_ref: str
     reason: RefusalReason
@@ -20,11 +20,11 @@ class RefusedAddressee:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailDecision:
-    """The policy's decision, the detail of the mail, and those whom it does not tell any more.
+    """The policy's decision about a mail, the mail's detail, and the addressees whom it leaves out.
 
-    It is written with the claim. A run that dies after the send leaves it to the next one, which cannot
-    decide the same again: the registry may have changed. `detail` is None where no mail was made, `reduced`
-    as `Detail`.
+    The claim of the delivery writes it. If that run dies after the send, the next run makes the audit entries
+    from it: a new decision may differ, because the registry may have changed. `detail` is None where no mail
+    was made. `reduced` is that of `Detail`.
     """
 
     policy: PolicyDecision = PolicyDecision()

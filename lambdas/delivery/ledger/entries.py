@@ -10,7 +10,7 @@ from lambdas.delivery.ledger.items import DeliveryItem
 
 
 def of_refused(item: DeliveryItem, one: RefusedAddressee) -> dict[str, Any]:
-    """The members of the entry about an addressee whom a delivery's mail does not tell any more."""
+    """The members of the entry about an addressee whom a delivery's mail leaves out."""
     return {
         **item.audit_members,
         "recipient_ref": one.recipient_ref,
@@ -42,10 +42,10 @@ def beside(
     entry: Callable[..., AuditEntry],
     **facts: Any,
 ) -> Iterator[AuditEntry]:
-    """Yields the entries of a mail that went: its addressees left out, and the others whom it tells.
+    """Yields the entries of a sent mail for each addressee left out and for each further recipient.
 
-    `known` has action and recipient of the entries about this delivery that the chain has. `entry` makes
-    one from action, outcome and members, of which `facts` are further ones.
+    `known` has the action and the recipient of each entry that the chain already has about this delivery.
+    `entry` makes an entry from action, outcome and members. `facts` are members of every entry.
     """
     for one in item.decision.refused if item.decision else ():
         if (AuditAction.SUPPRESSED, one.recipient_ref) not in known:
@@ -58,7 +58,7 @@ def beside(
 
 
 def decided(item: DeliveryItem) -> dict[str, Any]:
-    """The members of an entry that the decision of the delivery gives; none for one of an earlier version."""
+    """The members of an entry from the delivery's decision; none for a delivery that an earlier version claimed."""
     if item.decision is None:
         return {}
     return {**of_policy(item.decision.policy), "detail": item.decision.detail}

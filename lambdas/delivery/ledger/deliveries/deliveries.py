@@ -110,7 +110,7 @@ def note_also(context: LedgerContext, delivery_id: str, also: Sequence[str]) -> 
 
 
 def note_decision(context: LedgerContext, delivery_id: str, decision: MailDecision) -> None:
-    """Writes the decision on which a held delivery is told with others, for the entry after the send."""
+    """Writes the decision about a held delivery that a summary tells, for the audit entry after the send."""
     table.update(
         context,
         delivery_id,
