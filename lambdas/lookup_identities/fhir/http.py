@@ -238,7 +238,7 @@ def _lifetime(document: Document) -> float:
     """The lifetime of a token in seconds. Some servers send the number as text."""
     try:
         return float(document["expires_in"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, OverflowError, TypeError, ValueError):
         return TOKEN_SECONDS
 
 

@@ -38,7 +38,12 @@ def test_a_token_is_asked_for_at_the_whole_address_and_lasts_a_minute_by_default
 
 @pytest.mark.parametrize(
     ("lifetime", "used_again_after", "renewed_after"),
-    [({}, 25, 35), ({"expires_in": 300}, 265, 275), ({"expires_in": "300"}, 265, 275)],
+    [
+        ({}, 25, 35),
+        ({"expires_in": 10**400}, 25, 35),
+        ({"expires_in": 300}, 265, 275),
+        ({"expires_in": "300"}, 265, 275),
+    ],
 )
 def test_a_token_is_renewed_half_a_minute_before_its_end(
     monkeypatch: pytest.MonkeyPatch,
