@@ -19,6 +19,7 @@ from lambdas.common.contracts.audit import (
 )
 from lambdas.common.contracts.document import read_as
 from lambdas.common.function.context import Context
+from ops.audit.entries import readable
 from ops.audit.entry import audit
 from ops.audit.principal import name_of_actor
 from ops.period import Period
@@ -120,7 +121,7 @@ def reason_for(text: str) -> str:
 def during(context: Context, period: Period) -> Iterator[Look]:
     """Yields the looks of these days, the oldest first."""
     for day in period.days():
-        for item in chain.entries(context, chain_of(day)):
+        for item in readable(chain.entries(context, chain_of(day))):
             entry = read_as(AuditEntry, item)
             yield Look(
                 time=entry.time or "",

@@ -11,6 +11,7 @@ from datetime import timedelta
 from lambdas.common.audit import chain
 from lambdas.common.aws.clients import dependency
 from lambdas.delivery.ledger.context import LedgerContext
+from ops.audit.entries import readable
 from ops.aws_calls import side_by_side
 from ops.disclosures.records import (
     AuditReading,
@@ -94,7 +95,7 @@ def event_of_notice(context: LedgerContext, reference: str, period: Period) -> l
 
 def patients_of_event(context: LedgerContext, event_id: str) -> set[str]:
     """Returns the patient references in an event's chain."""
-    found = chain.entries(context, event_id)
+    found = readable(chain.entries(context, event_id))
     return {one["patient_ref"] for one in found if one.get("patient_ref")}
 
 
@@ -110,7 +111,7 @@ def _account(read: dict[str, list[Entry]], period: Period) -> DisclosureAccount:
 def _entries(
     context: LedgerContext, index: str, name: str, reference: str, period: Period
 ) -> list[Entry]:
-    return list(
+    return readable(
         entries(
             long_reads(context),
             context.settings.audit_table,

@@ -9,17 +9,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from boto3.dynamodb.types import TypeDeserializer
 from botocore.config import Config
 
 from lambdas.common.aws.clients import dependency
+from lambdas.common.aws.items import from_item
 from lambdas.common.function.context import Context
 from ops.events.timeline import Entry
 
 CONFIG = Config(connect_timeout=3, read_timeout=10, max_pool_connections=16)
 EVENT = "before-parse.dynamodb.Query"
-
-deserialize = TypeDeserializer().deserialize
 
 
 def long_reads(context: Context) -> Any:
@@ -30,7 +28,7 @@ def long_reads(context: Context) -> Any:
 
 
 def entries(client: Any, table: str, **arguments: Any) -> Iterator[Entry]:
-    """Yields the items of a Query as plain values, page by page; numbers come as `Decimal`.
+    """Yields the items of a Query as plain values, page by page, as `from_item`.
 
     `client` is that of `long_reads`. Raises `DependencyUnavailableError` when DynamoDB does not answer.
     """
@@ -39,10 +37,9 @@ def entries(client: Any, table: str, **arguments: Any) -> Iterator[Entry]:
         for page in pages.paginate(TableName=table, **arguments):
             for item in page["Items"]:
                 # Nearly all members are texts, which need no deserializer.
-                yield {
-                    name: value["S"] if "S" in value else deserialize(value)
-                    for name, value in item.items()
-                }
+                texts = {name: value["S"] for name, value in item.items() if "S" in value}
+                others = {name: value for name, value in item.items() if "S" not in value}
+                yield texts | from_item(others)
 
 
 def _decode_items(

@@ -207,8 +207,7 @@ def recipients(entries: list[Entry]) -> list[RecipientTrace]:
         if reference:
             found[reference] = _with(found, reference, entry)
     for reference, other in shared.items():
-        if other:
-            mail = found[other]
+        if mail := found.get(other):
             found[reference] = replace(
                 mail, recipient_ref=reference, reasons=found[reference].reasons
             )
@@ -246,7 +245,8 @@ def _policy(named: Entry, effect: str) -> str:
     """The rule of a decision and its effect: `us-federal/part2-program (2026-02-16): PART2_NO_CONSENT`."""
     if not named.get("policy_rule") or not effect:
         return ""
-    rule = f"{named['policy_file']}/{named['policy_rule']} ({named['policy_version']})"
+    file, version = named.get("policy_file", ""), named.get("policy_version", "")
+    rule = f"{file}/{named['policy_rule']} ({version})"
     consent = f", consent {named['consent_id']}" if named.get("consent_id") else ""
     return f"{rule}: {effect}{consent}"
 

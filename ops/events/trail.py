@@ -11,6 +11,7 @@ from lambdas.common import status
 from lambdas.common.audit import chain
 from lambdas.common.contracts.workflow.status import EventStatus, StatusItem
 from lambdas.delivery.ledger.context import LedgerContext
+from ops.audit.entries import readable
 from ops.deployment import Deployment
 from ops.events import advice, queries, timeline
 from ops.events.timeline import Entry, RecipientOutcome, RecipientTrace, Step
@@ -88,7 +89,7 @@ class TrailSource:
     def event(self, event_id: str) -> EventTrail | None:
         """Returns the trail of one event, None when neither table has it."""
         found = status.read(self.context, event_id)
-        entries = chain.entries(self.context, event_id)
+        entries = readable(chain.entries(self.context, event_id))
         if found is None and not entries:
             return None
         recipients = timeline.recipients(entries)
@@ -134,7 +135,7 @@ class TrailSource:
 
 
 def _summary(context: LedgerContext, item: StatusItem) -> EventSummary:
-    entries = chain.entries(context, item.event_id)
+    entries = readable(chain.entries(context, item.event_id))
     failed = item.status is EventStatus.FAILED
     return EventSummary(
         event_id=item.event_id,

@@ -15,6 +15,7 @@ from lambdas.common.contracts.audit import AuditAction
 from lambdas.common.contracts.workflow.status import EventStatus, StatusItem
 from lambdas.common.errors import is_permanent
 from lambdas.delivery.ledger.context import LedgerContext
+from ops.audit.entries import readable
 from ops.aws_calls import side_by_side
 from ops.deployment import CONFIG, Deployment
 from ops.events import queries
@@ -90,7 +91,7 @@ def _place(context: LedgerContext, item: StatusItem, patience_seconds: int) -> D
     failed = datetime.fromisoformat(failed_at)
     since = [
         entry["action"]
-        for entry in chain.entries(context, item.event_id)
+        for entry in readable(chain.entries(context, item.event_id))
         if datetime.fromisoformat(entry["time"]) > failed
     ]
     if AuditAction.REDRIVEN in since:

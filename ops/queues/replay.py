@@ -16,6 +16,7 @@ from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome
 from lambdas.common.contracts.document import read_as, to_document
 from lambdas.common.contracts.workflow.envelope import Envelope
 from lambdas.delivery.ledger.context import LedgerContext
+from ops.audit.entries import readable
 from ops.audit.entry import audit
 from ops.deployment import CONFIG, Deployment
 from ops.problem import DENIED_CODES, FAILURES, ProblemError
@@ -49,7 +50,7 @@ def replay(deployment: Deployment, event_id: str, who: str) -> Envelope:
 
 def rebuilt(context: LedgerContext, event_id: str) -> Envelope:
     """Returns the receiver's envelope, from the RECEIVED audit entry, else from the vault."""
-    entries = chain.entries(context, event_id)
+    entries = readable(chain.entries(context, event_id))
     item = status.read(context, event_id)
     if not entries and item is None:
         raise ProblemError(f"Status and audit table have no event {event_id}.")
