@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from lambdas.common.audit import chain
+from lambdas.common.audit.forms import text_of
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome
 from lambdas.common.contracts.recipients.policy import PolicyDecision
 from lambdas.common.contracts.recipients.recipient import RecipientReason
@@ -116,9 +117,9 @@ def unaudited(
     if not wanted:
         return []
     audited = {
-        entry.get("recipient_ref")
+        text_of(entry, "recipient_ref")
         for entry in chain.entries(context, item.event_id)
-        if entry["action"] == AuditAction.SUPPRESSED
+        if entry.get("action") == AuditAction.SUPPRESSED
         and entry.get("delivery_id") == item.delivery_id
     }
     return [one for one in wanted if one.recipient_ref not in audited]
@@ -127,7 +128,7 @@ def unaudited(
 def is_audited(context: DeliveryContext, item: DeliveryItem, action: AuditAction) -> bool:
     """Whether the event's chain has this action of the delivery, also by the name of an older version."""
     return any(
-        OLD_ACTIONS.get(entry["action"], entry["action"]) == action
-        and entry.get("delivery_id") == item.delivery_id
+        OLD_ACTIONS.get(written, written) == action and entry.get("delivery_id") == item.delivery_id
         for entry in chain.entries(context, item.event_id)
+        if (written := text_of(entry, "action"))
     )

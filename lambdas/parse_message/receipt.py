@@ -2,6 +2,7 @@
 
 from hl7 import er7
 from lambdas.common.audit import chain
+from lambdas.common.audit.forms import text_of
 from lambdas.common.aws import vault
 from lambdas.common.clock import now
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome
@@ -36,7 +37,7 @@ def record_receipt(
     context: ParseContext, envelope: Envelope, message_control_id: str, run: Run
 ) -> None:
     """Audits RECEIVED, and CONTROL_ID_REUSED where it applies; each once per event."""
-    entries = {entry["action"]: entry for entry in run.entries(envelope.event_id)}
+    entries = {text_of(entry, "action"): entry for entry in run.entries(envelope.event_id)}
     received = entries.get(AuditAction.RECEIVED)
     if received is None:
         # A queue message of an earlier version has a plain digest: the audit gets a keyed one.
@@ -53,7 +54,8 @@ def record_receipt(
         )
     if AuditAction.CONTROL_ID_REUSED in entries or not message_control_id:
         return
-    if _used_before(context, envelope, message_control_id, received["time"] if received else now()):
+    moment = text_of(received or {}, "time") or now()
+    if _used_before(context, envelope, message_control_id, moment):
         run.audit(AuditAction.CONTROL_ID_REUSED, AuditOutcome.OK)
         run.count("ControlIdReused")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from lambdas.common.audit.forms import text_of
 from lambdas.common.aws.items import Item
 from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome
 from lambdas.common.contracts.workflow.delivery_states import DeliveryState
@@ -79,7 +80,7 @@ def _record(run: Run, feedback: Feedback, delivery: DeliveryItem) -> bool:
     without_outcome = _is_without_outcome(feedback, delivery, actions)
     if without_outcome or _ends_doubt(feedback, actions):
         known = {
-            (entry["action"], entry.get("recipient_ref", ""))
+            (text_of(entry, "action"), text_of(entry, "recipient_ref"))
             for entry in written
             if entry.get("delivery_id") == delivery.delivery_id
         }
@@ -124,7 +125,8 @@ def _actions(entries: Iterable[Item], delivery: DeliveryItem) -> Actions:
     found: Actions = {}
     for entry in entries:
         if entry.get("delivery_id") == delivery.delivery_id:
-            found.setdefault(entry["action"], set()).add(entry.get("ses_event", ""))
+            marks = found.setdefault(text_of(entry, "action"), set())
+            marks.add(text_of(entry, "ses_event"))
     return found
 
 

@@ -28,6 +28,7 @@ from tests.functional.lambdas.deliver_notification.world import (
     sent_mails,
     ses_answers,
 )
+from tests.support.audit import file_damaged
 from tests.support.interruptions import Death, dying
 
 POINTS: list[tuple[Any, str]] = [
@@ -320,3 +321,13 @@ def test_what_the_first_attempt_wrote_is_what_every_attempt_sends(
     assert mail["Date"].encode() in first
     plain, _ = mail.iter_parts()
     assert "I48.91" in plain.get_content()
+
+
+def test_a_damaged_audit_item_under_an_event_stops_none_of_its_deliveries(
+    context: DeliveryContext,
+) -> None:
+    world = DeliveryWorld(context)
+    file_damaged(EVENT_ID, delivery_id=world.delivery_id)
+    for _ in range(2):
+        assert world.run()["outcome"] == "sent"
+    assert len(sent_mails()) == 1

@@ -15,6 +15,7 @@ from lambdas.common.errors import ConfigurationError, UnexpectedError, Unprocess
 from lambdas.parse_message.context import ParseContext
 from lambdas.parse_message.handler import lambda_handler
 from tests.support import configuration
+from tests.support.audit import file_damaged
 from tests.support.contexts import refreshed
 from tests.support.messages import sample, vaulted, with_pdf
 from tests.support.private import without_digests
@@ -268,3 +269,12 @@ def test_each_kind_of_warning_is_logged_once_with_its_sender_and_found_by_the_au
     assert metrics["Warnings"] == [len(parsed["warnings"])]
     assert metrics["MessagesWithWarnings"] == [1]
     assert parsed["outcome_time"] == f"warned#{parsed['time']}"
+
+
+def test_a_damaged_audit_item_under_an_event_does_not_stop_it(
+    context: ParseContext, aws: Any
+) -> None:
+    envelope = vaulted(sample("admission"))
+    for members in ({"action": "RECEIVED"}, {}):
+        file_damaged(envelope["event_id"], **members)
+        assert run(context, envelope)["sender"] == "northgen"

@@ -12,7 +12,7 @@ from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.deliveries import feedback
 from lambdas.record_feedback.handler import lambda_handler
-from tests.support.audit import entry
+from tests.support.audit import entry, file_damaged
 from tests.support.interruptions import CallPoint, Death
 from tests.support.lambda_context import LambdaContext
 from tests.support.logs import on_stdout
@@ -214,3 +214,11 @@ def test_no_address_and_no_text_of_a_server_is_logged_audited_or_kept(
     for text in map(str, written):
         for private in ("clinic.example", "Petra", "Lindqvist", "Okonjo", "smtp", "Hospital"):
             assert private not in text
+
+
+def test_a_damaged_audit_item_under_an_event_does_not_stop_its_feedback(
+    context: DeliveryContext,
+) -> None:
+    given("sent", released=True)
+    file_damaged(EVENT_ID, delivery_id=DELIVERY_ID)
+    assert feed(context, "Delivery")["outcome"] == "recorded"
