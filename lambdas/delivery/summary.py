@@ -6,6 +6,7 @@ after any failure the next release finds the same summary and its state in the l
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from lambdas.common.clock import now
@@ -187,7 +188,7 @@ def _leave_out(
             item,
             AuditAction.SUPPRESSED,
             AuditOutcome.SUPPRESSED,
-            entries.of_refused(item, one),
+            **entries.of_refused(item, one),
         )
         for one in audit.unaudited(context, item, [one.noted for one in standing.refused])
     ]
@@ -264,16 +265,9 @@ def _settle(
     # The entry first: a member that is settled is never looked at again.
     if not audit.is_audited(context, member, action):
         decided = entries.of_policy(policy)
-        told_too = [
-            _entry(
-                run,
-                member,
-                AuditAction.TOLD_TOO,
-                AuditOutcome.OK,
-                {**entries.told_too(member, other), **decided},
-            )
-            for other in (member.also if outcome.state is DeliveryState.SENT else ())
-        ]
+        of_member = partial(_entry, run, member)
+        sent = outcome.state is DeliveryState.SENT
+        others = entries.beside(member, (), of_member, **decided) if sent else ()
         facts = {
             **member.audit_members,
             "summary_id": summary.delivery_id,
@@ -282,8 +276,7 @@ def _settle(
             "suppressed_because": outcome.reason if suppressed else None,
             **decided,
         }
-        own = _entry(run, member, action, recorded, facts)
-        run.audit_of(member.event_id, *told_too, own)
+        run.audit_of(member.event_id, *others, of_member(action, recorded, **facts))
     deliveries.settle_member(context, member.delivery_id, summary.event_id, outcome)
 
 
@@ -292,7 +285,7 @@ def _entry(
     member: DeliveryItem,
     action: AuditAction,
     outcome: AuditOutcome,
-    facts: dict[str, Any],
+    **facts: Any,
 ) -> AuditEntry:
     """An entry for the chain of the member's own event, which belongs to no execution now."""
     of_event = {"execution_arn": "", "sender": _task(member).envelope.sender}
