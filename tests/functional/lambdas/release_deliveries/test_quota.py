@@ -4,9 +4,9 @@ The texts are AWS's: https://docs.aws.amazon.com/ses/latest/dg/manage-sending-qu
 """
 
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -242,16 +242,18 @@ def test_a_slow_first_mail_after_the_quota_makes_none_behind_it_faster_than_the_
         world.run()
     set_daily_quota(-1)
     monkeypatch.setenv("ENS_SES_RATE", "10")
-    begun: list[float] = []
+    clock, slept, longer = [0.0], list[float](), iter([0.6])
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        clock[0] += seconds
 
     def slow_at_first(*arguments: Any) -> ReleaseOutcome:
-        begun.append(time.monotonic())
-        if len(begun) == 1:
-            time.sleep(0.6)
+        clock[0] += next(longer, 0.0)
         return deliver(*arguments)
 
+    monkeypatch.setattr(releasing, "time", SimpleNamespace(monotonic=lambda: clock[0], sleep=sleep))
     monkeypatch.setattr(releasing, "deliver", slow_at_first)
     assert release(context) == {"due": 4, "sent": 4}
-    assert begun[1] - begun[0] >= 0.6
-    # The others an eighth of a second apart: 0.25 s, less the time by which a thread may begin late.
-    assert begun[3] - begun[1] >= 0.18
+    # The second begins when the first has ended, each other one an eighth of a second after the one before.
+    assert slept == pytest.approx([0.125, 0.125])
