@@ -59,7 +59,7 @@ def verify_command(
     *,
     whole_table: bool,
 ) -> None:
-    """Verifies one event, or all events of a period, or finds what belongs to no period.
+    """Verifies one event, or all events of a period, or finds the items that belong to no period.
 
     Without an event and a period: all events of today (UTC). Checks the entries of each event, the seal
     of its chain's head, the entries beside the chain, and the daily digests with their own chain. The

@@ -137,7 +137,7 @@ class Expiry:
 
 
 def check_forms(items: EventItems, today: str) -> Iterator[str]:
-    """Yields the entries that no verification of a period finds by their day, or whose number is none."""
+    """Yields the entries with a damaged number, day, time or `outcome_time` (`forms.form_fault`)."""
     for entry in (*items.chained, *items.outside):
         if fault := form_fault(entry, today):
             yield f"entry {entry['sk']} {fault}"

@@ -37,7 +37,7 @@ def is_day(text: str) -> bool:
 
 
 def form_fault(entry: Item, today: str) -> str:
-    """The reason for which no verification of a period finds the entry by its own day; "" where one does.
+    """The first fault of number, day, time and `outcome_time`; "" where a verification of its day finds the entry.
 
     `today` is the newest day (UTC) that an entry may have.
     """
