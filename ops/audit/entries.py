@@ -1,7 +1,7 @@
-"""Reads audit entries for the commands, and names on stderr those that are none.
+"""Selects the items of the audit table that have the form of an entry, and names the others on stderr.
 
-A principal with write access to the table may file an item of any form. An answer without it is better than
-none, if the answer says so; `ens audit verify` shows the item's faults.
+A principal with write access to the table may file an item of any form. A command shows the other entries all
+the same; `ens audit verify` shows the faults of the item.
 """
 
 import json

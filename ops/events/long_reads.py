@@ -37,9 +37,10 @@ def entries(client: Any, table: str, **arguments: Any) -> Iterator[Entry]:
         for page in pages.paginate(TableName=table, **arguments):
             for item in page["Items"]:
                 # Nearly all members are texts, which need no deserializer.
-                texts = {name: value["S"] for name, value in item.items() if "S" in value}
-                others = {name: value for name, value in item.items() if "S" not in value}
-                yield texts | from_item(others)
+                yield {
+                    name: value["S"] if "S" in value else from_item({name: value})[name]
+                    for name, value in item.items()
+                }
 
 
 def _decode_items(
