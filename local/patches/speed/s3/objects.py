@@ -38,10 +38,14 @@ UNUSUAL = frozenset(
         "HTTP_X_AMZ_OBJECT_LOCK_LEGAL_HOLD",
         "HTTP_X_AMZ_OBJECT_LOCK_MODE",
         "HTTP_X_AMZ_OBJECT_LOCK_RETAIN_UNTIL_DATE",
+        "HTTP_X_AMZ_TAGGING",
         "HTTP_X_MOTO_ACCOUNT_ID",
     }
 )
-"""Headers of requests that moto answers as it does."""
+"""Headers of requests that moto answers as it does. It checks tags after it has stored the object."""
+
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+"""Types of bodies that moto reads as forms."""
 
 _moto: Callable[..., Any] = S3Response.key_response
 
@@ -98,6 +102,7 @@ class _ObjectCall(S3Response):
             or not environ.get("HTTP_HOST", "").startswith(HOST)
             or not PARAMETERS.issuperset(self.querystring)
             or not UNUSUAL.isdisjoint(environ)
+            or environ.get("CONTENT_TYPE", "").startswith(FORMS)
         ):
             raise _UnusualRequestError
         super().__init__()
