@@ -70,7 +70,7 @@ def _key_response(
 
 
 class _Headers(dict[str, str]):
-    """Headers by their names in small letters. Those of werkzeug spell out each name that is asked for."""
+    """Headers by their names in lower case. Those of werkzeug convert the name at each look-up."""
 
     def __init__(self, headers: Iterable[tuple[str, str]]) -> None:
         super().__init__((name.lower(), value) for name, value in headers)
@@ -82,7 +82,7 @@ class _Headers(dict[str, str]):
         return super().__getitem__(name.lower())
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The value of a header, however its name is spelt."""
+        """The value of a header; upper and lower case of its name are the same."""
         return super().get(name.lower(), default)
 
 
@@ -137,7 +137,7 @@ class _ObjectCall(S3Response):
 
 
 def _is_denied(policy: bytes | None, action: str, resource: str) -> bool:
-    """Whether the bucket's policy denies the action whoever asks for it."""
+    """Whether the bucket's policy denies the action to every caller."""
     if policy is None:
         return False
     denied: bool = _read(policy).is_action_permitted(action, resource) == PermissionResult.DENIED
