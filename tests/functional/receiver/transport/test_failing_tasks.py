@@ -1,6 +1,5 @@
 """An error of the program itself closes one connection or restarts one task, and never leaves a sender waiting."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 from receiver import background
 from receiver.transport.connection import MllpConnection
 from receiver.transport.server import MllpServer
-from tests.functional.receiver.world import ReceiverWorld, adt
+from tests.functional.receiver.world import ReceiverWorld, adt, eventually
 
 
 def once(real: Callable[..., Any], *, when: Callable[..., bool] = lambda *_: True) -> Any:
@@ -23,14 +22,6 @@ def once(real: Callable[..., Any], *, when: Callable[..., bool] = lambda *_: Tru
         return real(*arguments, **named)
 
     return act
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Waits until the condition holds, at most five seconds."""
-    deadline = time.monotonic() + 5
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def failures(world: ReceiverWorld) -> list[str]:
@@ -58,7 +49,7 @@ def test_a_message_whose_task_fails_ends_the_connection_and_can_be_sent_again(
         assert [sender.ask(adt(one)) for one in ("A", "B")] == ["AA A", "AA B"]
     assert failures(world) == ["answering"]
     assert world.counted("TaskFailures") == 1
-    until(lambda: not world.server.open_connections)
+    assert eventually(lambda: not world.server.open_connections)
     shares = world.server.shares
     assert (shares.places, shares.held_bytes) == (0, 0)
 
@@ -134,7 +125,7 @@ def test_a_connection_that_fails_when_its_share_changes_is_the_only_one_that_is_
         with monkeypatch.context() as patched:
             patched.setattr(MllpConnection, "_go_on", once(MllpConnection._go_on))
             world.run(change())
-        until(lambda: world.server.open_connections == 1)
+        assert eventually(lambda: world.server.open_connections == 1)
         assert len(members) == 2
     assert failures(world) == ["sharing"]
 
