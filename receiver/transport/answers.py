@@ -38,13 +38,13 @@ class AnswerQueue:
             self.backlog.append((frame, PendingAnswer(arrived_at, size)))
 
     def start(self) -> tuple[Frame, PendingAnswer]:
-        """Takes the first frame of the backlog; its answer has the returned place."""
+        """Moves the first frame of the backlog to those in flight. Returns it with its place among the answers."""
         frame, place = self.backlog.popleft()
         self.in_flight.append(place)
         return frame, place
 
     def take_answered(self) -> list[PendingAnswer]:
-        """Removes the answered places at the head, which no unanswered one precedes."""
+        """Removes and returns the places before the first unanswered one."""
         answered = []
         while self.in_flight and self.in_flight[0].answered:
             place = self.in_flight.popleft()

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import time
 import uuid
+from collections.abc import Callable
 from typing import Protocol, cast
 
 from hl7.mllp import Frame, FrameFault, wrap
@@ -98,17 +99,17 @@ class MllpConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Starts the connection, after the TLS handshake if there is one."""
-        self._transport = cast(asyncio.Transport, transport)
-        try:
-            keep_alive(transport.get_extra_info("socket"))
-            self._tls = transport.get_extra_info("sslcontext") is not None
-            self.certificate = ClientCertificate.of_peer(transport.get_extra_info("peercert"))
-            if self.certificate is not None and self.certificate.not_after:
-                self._expires_at = end_of_peer(self.certificate.not_after).timestamp()
-            self._find_senders()
-            self._owner.opened(self)
-        except Exception as error:
-            self._fail("opening", error)
+        opened = self._transport = cast(asyncio.Transport, transport)
+        self.guard("opening", lambda: self._open(opened))
+
+    def _open(self, transport: asyncio.Transport) -> None:
+        keep_alive(transport.get_extra_info("socket"))
+        self._tls = transport.get_extra_info("sslcontext") is not None
+        self.certificate = ClientCertificate.of_peer(transport.get_extra_info("peercert"))
+        if self.certificate is not None and self.certificate.not_after:
+            self._expires_at = end_of_peer(self.certificate.not_after).timestamp()
+        self._find_senders()
+        self._owner.opened(self)
 
     def data_received(self, data: bytes) -> None:
         """Cuts the data into frames and starts their tasks."""
@@ -127,16 +128,9 @@ class MllpConnection(asyncio.Protocol):
         if self._may_decode():
             self._decode(self._received.next_part())
             if self._may_decode():
-                self._loop.call_soon(self._later_turn)
+                self._loop.call_soon(self.guard, "decoding", self._next_turn)
             elif not self._undecoded:
                 self._go_on()
-
-    def _later_turn(self) -> None:
-        """The next turn as a callback, whose error the transport does not see."""
-        try:
-            self._next_turn()
-        except Exception as error:
-            self._fail("decoding", error)
 
     def _may_decode(self) -> bool:
         return self._undecoded and not self._backlog and not self.share.is_paused
@@ -196,14 +190,14 @@ class MllpConnection(asyncio.Protocol):
     def share_changed(self) -> None:
         """Reads and answers as far as the peer's share allows."""
         if self._transport is not None or self._backlog:
-            self._go_on()
+            self.guard("sharing", self._go_on)
 
     def give_up_frame(self) -> None:
         """Rejects the unfinished frame, because the process has no memory for it, and closes."""
         self._why = "memory budget: the frame was given up"
         self._metrics.count("FramesGivenUp")
         self._received.drop()
-        self._end_input(FrameFault.NO_ROOM)
+        self.guard("memory budget", lambda: self._end_input(FrameFault.NO_ROOM))
 
     def give_up_place(self) -> None:
         """Closes the idle connection, because another peer has none."""
@@ -304,7 +298,7 @@ class MllpConnection(asyncio.Protocol):
         if self._transport is None:
             return
         if self._undecoded and not self._backlog:
-            self._loop.call_soon(self._later_turn)
+            self._loop.call_soon(self.guard, "decoding", self._next_turn)
         if not self._in_flight and not self._backlog and self._finished():
             self._finish(self._transport)
         elif not self._input_ended:
@@ -358,20 +352,26 @@ class MllpConnection(asyncio.Protocol):
 
     async def _answer(self, frame: Frame, place: PendingAnswer) -> None:
         try:
-            try:
-                if self._table is not self._owner.senders:  # the configuration document has changed
-                    self._find_senders()
-                place.answer = await self._intake.answer(
-                    frame, self._origin, self._turns, self._spent
-                )
-            except Exception as error:
-                # A message without an answer would hold back all later answers of the connection.
-                self._fail("answering", error)
-            place.answered = True
-            self._shares.ended(self.share)
-            self._settle()
+            if self._table is not self._owner.senders:  # the configuration document has changed
+                self._find_senders()
+            place.answer = await self._intake.answer(frame, self._origin, self._turns, self._spent)
         except Exception as error:
+            # A message without an answer would hold back all later answers of the connection.
             self._fail("answering", error)
+        place.answered = True
+        self._shares.ended(self.share)
+        self.guard("answering", self._settle)
+
+    def guard(self, task: str, step: Callable[[], None]) -> None:
+        """Calls a step of this connection. An error of the program closes this connection alone.
+
+        asyncio does so for the errors of `data_received` and `eof_received`, but not for those of other
+        callbacks.
+        """
+        try:
+            step()
+        except Exception as error:
+            self._fail(task, error)
 
     def _fail(self, task: str, error: Exception) -> None:
         """Closes the connection after an error of the program; its sender sends unanswered messages again."""
@@ -417,7 +417,7 @@ class MllpConnection(asyncio.Protocol):
         self._cancel_end_timer()
         if self._decoder.may_have_ended:
             self._end_timer = self._loop.call_later(
-                self._settings.end_block_seconds, self._end_block_was_last
+                self._settings.end_block_seconds, self.guard, "decoding", self._end_block_was_last
             )
 
     def _end_block_was_last(self) -> None:

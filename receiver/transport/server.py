@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 from receiver.background import Forever, in_background
 from receiver.intake.configuration import SenderConfiguration
@@ -107,7 +108,7 @@ class MllpServer:
         if self._listener is not None:
             self._listener.close()
         for connection in tuple(self._connections):
-            connection.stop()
+            connection.guard("stopping", connection.stop)
         try:
             async with asyncio.timeout(self.settings.stop_seconds):
                 # Let accepted connections finish their setup: if it is cancelled, uvloop
@@ -160,7 +161,7 @@ class MllpServer:
     def _ask_for_certificates(self) -> None:
         """Closes the connections with client certificates: the authorities or lists have changed."""
         for connection in tuple(self._connections):
-            connection.ask_for_certificate()
+            connection.guard("new trust", connection.ask_for_certificate)
 
     async def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -261,12 +262,7 @@ class MllpServer:
             now = time.monotonic()
             self._logged.ended_hour(now)
             for connection in tuple(self._connections):
-                try:
-                    connection.check(now)
-                except Exception as error:
-                    # The timeouts of the others go on.
-                    self.failed("timeouts", error)
-                    connection.abort()
+                connection.guard("timeouts", partial(connection.check, now))
 
 
 def _handshake_problem(error: OSError) -> str:

@@ -18,7 +18,7 @@ from receiver.telemetry.metrics import Metrics
 from receiver.transport.expiry import ExpiringCertificates, ends
 
 _UNREADABLE = (OSError, ValueError)
-"""Raised for files that cannot be read, a secret that is no JSON, and texts that hold no usable PEM."""
+"""The errors of reading and using PEM: no file, no JSON in the secret, no certificate or key in the text."""
 
 
 @dataclass(frozen=True, slots=True)

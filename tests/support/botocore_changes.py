@@ -18,7 +18,7 @@ REPLACED: tuple[tuple[type, str], ...] = (
     (JSONSerializer, "_serialize_type_structure"),
     (URLLib3Session, "send"),
 )
-"""Class and name of each. What holds for every server (sessions, user agents) is not among them."""
+"""The class and the name of each function. Those of `install`, which also serve other hosts, are not listed."""
 
 
 def functions() -> list[Callable[..., Any]]:

@@ -52,11 +52,14 @@ def _attempted(
     answer, failure = client._endpoint._do_get_response(
         request, operation_model, request_dict["context"]
     )
-    if answer is not None and answer[0].status_code < 300:
+    if answer is not None:
         http, document = answer
-        document.get("ResponseMetadata", {})["RetryAttempts"] = 0
-        return http, document
-    with transport.outcome(failure or answer[0]):
+        metadata = document["ResponseMetadata"]
+        # S3 may answer 200 with an error in the body, which botocore's parser reads as 500.
+        if metadata["HTTPStatusCode"] < 300:
+            metadata["RetryAttempts"] = 0
+            return http, document
+    with transport.outcome(failure or http):
         return _make_request(client, operation_model, request_dict, request_context)
 
 

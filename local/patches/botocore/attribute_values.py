@@ -1,7 +1,7 @@
-"""Check the attribute values of a DynamoDB call by their types, where these are as they should be.
+"""Accept well-formed attribute values of a DynamoDB call by the types of their members.
 
-botocore checks each value as a structure with ten optional members: a tenth of a call. It still checks
-those that hold bytes or are not well formed, and says what is wrong with them.
+botocore checks each value as a structure with ten optional members: a tenth of a call. Values that hold
+bytes or are not well formed still go through its check, which reports what is wrong with them.
 """
 
 from typing import Any

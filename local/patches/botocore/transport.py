@@ -37,7 +37,7 @@ def install() -> None:
 
 @contextmanager
 def outcome(known: Any) -> Iterator[None]:
-    """The first request that this thread sends has this answer, or this exception."""
+    """Gives the first request of this thread in the block this answer, or this exception, and sends nothing."""
     _known.outcome = known
     try:
         yield

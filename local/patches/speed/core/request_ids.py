@@ -1,4 +1,4 @@
-"""Make the id of an answer from random bytes and not letter by letter: a tenth of a short call."""
+"""Make the id of an answer from random bytes. moto draws each letter of it: a tenth of a short call."""
 
 import os
 from typing import Any

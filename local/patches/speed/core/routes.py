@@ -16,7 +16,7 @@ SERVICES = frozenset({"lambda", "sesv2"})
 
 MAX_ROUTES = 500
 
-_get_action: Callable[..., Any] = BaseResponse._get_action_from_method_and_request_uri
+_get_action: Callable[..., str | None] = BaseResponse._get_action_from_method_and_request_uri
 _found: dict[tuple[str, ...], tuple[str, dict[str, Any]]] = {}
 
 
@@ -30,15 +30,17 @@ def _cached(response: BaseResponse, request: Request) -> str | None:
     """The name of the operation, None for a path that the service does not have."""
     service = response.boto3_service_name
     if service not in SERVICES:
-        return _get_action(response, request)  # type: ignore[no-any-return]
+        return _get_action(response, request)
     key = (service, request.method, request.raw_path, request.query_string.decode("latin-1"))
-    if key not in _found:
-        action = _get_action(response, request)
-        if action is None:
+    # Other threads may empty the cache at any time: it is read once.
+    found = _found.get(key)
+    if found is None:
+        operation = _get_action(response, request)
+        if operation is None:
             return None
-        if len(_found) == MAX_ROUTES:
+        if len(_found) >= MAX_ROUTES:
             _found.clear()
-        _found[key] = (action, response.uri_match)
-    action, parameters = _found[key]
+        found = _found[key] = (operation, response.uri_match)
+    operation, parameters = found
     response.uri_match = dict(parameters)
-    return action
+    return operation

@@ -38,10 +38,14 @@ UNUSUAL = frozenset(
         "HTTP_X_AMZ_OBJECT_LOCK_LEGAL_HOLD",
         "HTTP_X_AMZ_OBJECT_LOCK_MODE",
         "HTTP_X_AMZ_OBJECT_LOCK_RETAIN_UNTIL_DATE",
+        "HTTP_X_AMZ_TAGGING",
         "HTTP_X_MOTO_ACCOUNT_ID",
     }
 )
-"""Headers of requests that moto answers as it does."""
+"""Headers of requests that moto answers as it does. It checks tags after it has stored the object."""
+
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+"""Types of bodies that moto reads as forms."""
 
 _moto: Callable[..., Any] = S3Response.key_response
 
@@ -66,7 +70,7 @@ def _key_response(
 
 
 class _Headers(dict[str, str]):
-    """Headers by their names in small letters. Those of werkzeug spell out each name that is asked for."""
+    """Headers by their names in lower case. Those of werkzeug convert the name at each look-up."""
 
     def __init__(self, headers: Iterable[tuple[str, str]]) -> None:
         super().__init__((name.lower(), value) for name, value in headers)
@@ -78,7 +82,7 @@ class _Headers(dict[str, str]):
         return super().__getitem__(name.lower())
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The value of a header, however its name is spelt."""
+        """The value of a header; upper and lower case of its name are the same."""
         return super().get(name.lower(), default)
 
 
@@ -98,6 +102,7 @@ class _ObjectCall(S3Response):
             or not environ.get("HTTP_HOST", "").startswith(HOST)
             or not PARAMETERS.issuperset(self.querystring)
             or not UNUSUAL.isdisjoint(environ)
+            or environ.get("CONTENT_TYPE", "").startswith(FORMS)
         ):
             raise _UnusualRequestError
         super().__init__()
@@ -132,7 +137,7 @@ class _ObjectCall(S3Response):
 
 
 def _is_denied(policy: bytes | None, action: str, resource: str) -> bool:
-    """Whether the bucket's policy denies the action whoever asks for it."""
+    """Whether the bucket's policy denies the action to every caller."""
     if policy is None:
         return False
     denied: bool = _read(policy).is_action_permitted(action, resource) == PermissionResult.DENIED

@@ -1,6 +1,5 @@
 """An error of the program itself closes one connection or restarts one task, and never leaves a sender waiting."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 from receiver import background
 from receiver.transport.connection import MllpConnection
 from receiver.transport.server import MllpServer
-from tests.functional.receiver.world import ReceiverWorld, adt
+from tests.functional.receiver.world import ReceiverWorld, adt, eventually
 
 
 def once(real: Callable[..., Any], *, when: Callable[..., bool] = lambda *_: True) -> Any:
@@ -23,14 +22,6 @@ def once(real: Callable[..., Any], *, when: Callable[..., bool] = lambda *_: Tru
         return real(*arguments, **named)
 
     return act
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Waits until the condition holds, at most five seconds."""
-    deadline = time.monotonic() + 5
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def failures(world: ReceiverWorld) -> list[str]:
@@ -58,7 +49,7 @@ def test_a_message_whose_task_fails_ends_the_connection_and_can_be_sent_again(
         assert [sender.ask(adt(one)) for one in ("A", "B")] == ["AA A", "AA B"]
     assert failures(world) == ["answering"]
     assert world.counted("TaskFailures") == 1
-    until(lambda: not world.server.open_connections)
+    assert eventually(lambda: not world.server.open_connections)
     shares = world.server.shares
     assert (shares.places, shares.held_bytes) == (0, 0)
 
@@ -83,29 +74,73 @@ def test_a_connection_whose_timeouts_fail_is_closed_and_the_others_keep_theirs(
     assert failures(world) == ["timeouts"]
 
 
-def test_a_connection_that_cannot_be_admitted_is_closed_and_leaves_its_place(
-    world: ReceiverWorld, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("owner", "name", "task", "rejected"),
+    [(MllpServer, "_no_room", "admitting", 1), (MllpConnection, "_find_senders", "opening", 0)],
+)
+def test_a_connection_that_fails_before_its_first_message_is_closed_and_leaves_its_place(
+    world: ReceiverWorld,
+    monkeypatch: pytest.MonkeyPatch,
+    owner: Any,
+    name: str,
+    task: str,
+    rejected: int,
 ) -> None:
-    monkeypatch.setattr(MllpServer, "_no_room", once(MllpServer._no_room))
+    monkeypatch.setattr(owner, name, once(getattr(owner, name)))
     with world.connect() as sender:
         assert sender.is_closed()
     with world.connect() as sender:
         assert sender.ask(adt()) == "AA NG-1"
         assert world.server.shares.places == 1
-    assert failures(world) == ["admitting"]
-    assert world.counted("ConnectionsRejected") == 1
+    assert failures(world) == [task]
+    assert world.counted("ConnectionsRejected") == rejected
 
 
-def test_a_connection_that_fails_at_its_first_step_is_closed_and_leaves_its_place(
+def test_a_frame_whose_end_timer_fails_closes_its_connection(
     world: ReceiverWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(MllpConnection, "_find_senders", once(MllpConnection._find_senders))
+    """The timer ends a frame whose last byte is 0x1C, without a 0x0D before or after it."""
+    real = MllpConnection._end_block_was_last
+    monkeypatch.setattr(MllpConnection, "_end_block_was_last", once(real))
     with world.connect() as sender:
+        sender.raw(b"\x0b" + adt().rstrip(b"\r") + b"\x1c")
         assert sender.is_closed()
-    with world.connect() as sender:
-        assert sender.ask(adt()) == "AA NG-1"
-        assert world.server.shares.places == 1
-    assert failures(world) == ["opening"]
+    assert failures(world) == ["decoding"]
+    assert world.counted("TaskFailures") == 1
+
+
+def test_a_connection_that_fails_when_its_share_changes_is_the_only_one_that_is_closed(
+    world: ReceiverWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One connection's bytes or answers change the share of all connections of its peer."""
+    with world.connect() as first, world.connect() as second:
+        for sender in (first, second):
+            assert sender.ask(adt()) == "AA NG-1"
+        members = tuple(world.server.shares.of("127.0.0.1").members)
+
+        async def change() -> None:
+            for member in members:
+                member.share_changed()
+
+        with monkeypatch.context() as patched:
+            patched.setattr(MllpConnection, "_go_on", once(MllpConnection._go_on))
+            world.run(change())
+        assert eventually(lambda: world.server.open_connections == 1)
+        assert len(members) == 2
+    assert failures(world) == ["sharing"]
+
+
+def test_a_connection_whose_stop_fails_does_not_keep_the_others_from_theirs(
+    world: ReceiverWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MllpConnection, "stop", once(MllpConnection.stop))
+    with world.connect() as first, world.connect() as second:
+        for sender in (first, second):
+            assert sender.ask(adt()) == "AA NG-1"
+        world.run(world.server.stop())
+        assert first.is_closed()
+        assert second.is_closed()
+    assert failures(world) == ["stopping"]
 
 
 @pytest.mark.parametrize(

@@ -24,10 +24,11 @@ TRANSACTION = {"TransactItems": [{"Put": {"TableName": "t", "Item": ITEM}}]}
 
 
 class Server:
-    """An AWS that answers each request as the next of `answers` says, and then well."""
+    """An AWS that answers each request as the next of `answers` says, and then well; all with `body`, if given."""
 
     def __init__(self) -> None:
         self.answers: list[str] = []
+        self.body: bytes | None = None
         self.requests: list[tuple[dict[str, str], bytes]] = []
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> list[bytes]:
@@ -40,6 +41,8 @@ class Server:
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         status, _, code = (answer if answer[0].isdigit() else "200 OK").partition("|")
         start_response(status, [("Content-Type", "application/json"), ("x-amzn-requestid", "R")])
+        if self.body is not None:
+            return [self.body]
         return [json.dumps({"__type": f"x#{code}", "message": "said so"} if code else {}).encode()]
 
 
@@ -52,11 +55,11 @@ def server() -> Server:
 def client(
     server: Server, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., Any]]:
-    """Makes a client of the server with three attempts of half a second."""
+    """Makes a client of the server with three attempts of ten seconds."""
     botocore.install_for_loopback()
     monkeypatch.setattr(endpoint, "time", SimpleNamespace(sleep=lambda _: None, time=time.time))
     running = WsgiServer(listen("AWS", 0, ""), server).start()
-    config = Config(read_timeout=0.3, retries={"mode": "standard", "total_max_attempts": 3})
+    config = Config(read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
 
     def make(service: str = "dynamodb", **options: Any) -> Any:
         return boto3.Session().client(
@@ -73,19 +76,36 @@ def client(
 
 
 @pytest.mark.parametrize(
-    "failure", ["500 X|InternalServerError", "400 X|ThrottlingException", "closed", "late"]
+    ("failure", "seconds"),
+    [
+        ("500 X|InternalServerError", 10),
+        ("400 X|ThrottlingException", 10),
+        ("closed", 10),
+        ("late", 0.3),
+    ],
 )
 def test_a_failed_first_attempt_is_made_again_with_the_same_body(
-    failure: str, client: Callable[..., Any], server: Server
+    failure: str, seconds: float, client: Callable[..., Any], server: Server
 ) -> None:
     """The body has the idempotency token: with another one, the transaction might be made twice."""
     server.answers = [failure]
-    answer = client().transact_write_items(**TRANSACTION)
+    answer = client(read_timeout=seconds).transact_write_items(**TRANSACTION)
     (_, first), (_, second) = server.requests
     assert first == second
     assert b"ClientRequestToken" in first
     assert answer["ResponseMetadata"]["RetryAttempts"] == 1
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+def test_an_error_in_an_answer_200_of_s3_is_made_again(
+    client: Callable[..., Any], server: Server
+) -> None:
+    """An object is copied after S3 has answered 200 (Amazon S3 API Reference, "CopyObject")."""
+    server.body = b"<Error><Code>InternalError</Code><Message>said so</Message></Error>"
+    s3 = client("s3", s3={"addressing_style": "path"})
+    with pytest.raises(ClientError, match="InternalError"):
+        s3.copy_object(Bucket="b", Key="k", CopySource="b/other")
+    assert len(server.requests) == 3
 
 
 def test_an_error_that_no_attempt_mends_is_raised_after_one_request(

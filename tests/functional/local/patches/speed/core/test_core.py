@@ -119,3 +119,27 @@ def test_a_path_leads_to_the_operation_that_moto_finds_the_first_time_and_again(
     expected = found(routes._get_action)
     for _ in range(2):
         assert found(routes._cached) == expected
+
+
+def test_a_path_is_found_although_another_thread_empties_the_cache(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Emptied(dict[Any, Any]):
+        """Loses its entries after each look, as by another thread."""
+
+        def __contains__(self, key: object) -> bool:
+            known = super().__contains__(key)
+            self.clear()
+            return known
+
+        def get(self, key: object, default: Any = None) -> Any:
+            known = super().get(key, default)
+            self.clear()
+            return known
+
+    monkeypatch.setattr(routes, "_found", Emptied())
+    environ = EnvironBuilder("/v2/email/account", method="GET").get_environ()
+    environ["RAW_URI"] = "/v2/email/account"
+    for _ in range(2):
+        response = BaseResponse(service_name="sesv2")
+        assert routes._cached(response, Request(environ)) == "GetAccount"

@@ -51,7 +51,6 @@ TAKEN: dict[str, ObjectRequest] = {
             "x-amz-server-side-encryption-aws-kms-key-id": "k",
         },
     ),
-    "put with tags": replace(PUT, headers={"x-amz-tagging": "a=b&c=d"}),
     "put with a checksum": replace(PUT, headers={"x-amz-sdk-checksum-algorithm": "CRC32"}),
     "put once": replace(PUT, key="new", headers={"If-None-Match": "*"}),
     "put without versions": replace(PUT, bucket="plain"),
@@ -65,6 +64,11 @@ LEFT: dict[str, ObjectRequest] = {
     "put once again": replace(PUT, headers={"If-None-Match": "*"}),
     "put into no bucket": replace(PUT, bucket="none"),
     "put into a locked bucket": replace(PUT, bucket="locked"),
+    "put with tags": replace(PUT, headers={"x-amz-tagging": "a=b&c=d"}),
+    "put with a tag that is refused": replace(PUT, headers={"x-amz-tagging": "aws:a=b"}),
+    "put a form": replace(
+        PUT, headers={"Content-Type": "application/x-www-form-urlencoded"}, body=b"key=v&file=b"
+    ),
     "put with a lock": replace(PUT, headers=LOCK),
     "put tags": replace(
         PUT,
@@ -151,6 +155,11 @@ def answered(
     return int(status), found | {n: "" for n in CHANGING if n in found}, body
 
 
+def versions() -> int:
+    """The number of versions of all objects in the bucket that has versions."""
+    return len(boto3.client("s3").list_object_versions(Bucket="versioned")["Versions"])
+
+
 @pytest.mark.usefixtures("buckets")
 @pytest.mark.parametrize("name", TAKEN)
 def test_a_usual_call_is_answered_as_by_moto(name: str, left_to_moto: list[str]) -> None:
@@ -166,12 +175,16 @@ def test_a_usual_call_is_answered_as_by_moto(name: str, left_to_moto: list[str])
 @pytest.mark.parametrize("name", LEFT)
 def test_any_other_request_is_left_to_moto(name: str, left_to_moto: list[str]) -> None:
     call = LEFT[name]
+    counts = [versions()]
     first = answered(call, objects._key_response)
+    counts.append(versions())
     assert left_to_moto == [call.method]
     if call.method == "DELETE":
         assert first[0] == 204
     else:
         assert first == answered(call, MOTO)
+        counts.append(versions())
+        assert counts[1] - counts[0] == counts[2] - counts[1], "an object was stored twice"
 
 
 @pytest.mark.usefixtures("buckets")
