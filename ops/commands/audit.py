@@ -1,6 +1,5 @@
 """`ens audit`: verifies the audit trail."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
@@ -16,15 +15,13 @@ from lambdas.common.audit.whole_table import PARTS, verify_part
 from lambdas.common.clock import milliseconds_since
 from lambdas.common.contracts.workflow.status import EventStatus
 from lambdas.common.function.context import Context
+from ops.aws_calls import side_by_side
 from ops.commands.options import DAY, DAY_SHOWN, period_of, with_period
 from ops.events import queries
 from ops.output import console, count, one_line
 from ops.period import Period
 from ops.problem import ProblemError
 from ops.session import Session, pass_session
-
-READERS = 4
-"""Parts of the table that are read at the same time."""
 
 PARSE_MAX_MS = 60_000
 """Above ParseMessage's timeout. An older event without audit entries has lost them."""
@@ -121,8 +118,7 @@ def _verify_period(session: Session, period: Period) -> None:
 def _verify_table(session: Session) -> None:
     context, begun = session.deployment.audit, monotonic()
     digests = context.digests()
-    with ThreadPoolExecutor(READERS) as pool:
-        parts = list(pool.map(partial(verify_part, context, digests), range(PARTS)))
+    parts = side_by_side(partial(verify_part, context, digests), range(PARTS))
     faulty = [one for part in parts for one in part.faulty]
     for one in faulty:
         _print(one)
