@@ -48,6 +48,7 @@ ALLOWED = {
         "lambdas/common/audit/seal.py": "is_sealed",
         "ops/cop/events.py": "EventFold.add",
         "ops/disclosures/records.py": "disclosures merged_from readings",
+        "ops/audit/entries.py": "readable",
         "ops/events/long_reads.py": "entries",
         "ops/events/timeline.py": (
             "event_kind note presentable received_at recipients suppression_of timeline"
