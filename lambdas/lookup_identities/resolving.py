@@ -1,6 +1,6 @@
 """Finds the patient of an event and its recipients, in the order of the step's look-ups."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -90,33 +90,58 @@ def resolve(
 def _in_registry(
     context: LookupContext, usable: Sequence[UsableIdentifier], filed: Filed, others: Sequence[str]
 ) -> tuple[Match | None, CareFile | None]:
-    """The patient in the registry with their care team; merges are followed to the survivor."""
-    patient_id, matched_on = identifiers.one_patient(usable, filed.patients)
+    """The patient in the registry with their care team; an identifier of a merged patient names the survivor.
+
+    A relationship or a consent that the survivor has too counts there alone.
+    """
+    files = _care_files(context, filed, others)
+    survivors = {one: _survivor(one, files) for one in files}
+    candidates = {
+        pair: tuple(dict.fromkeys(survivors[one] for one in patients))
+        for pair, patients in filed.patients.items()
+    }
+    patient_id, matched_on = identifiers.one_patient(usable, candidates)
     if not patient_id:
         return None, None
-    merged = list(filed.merged.get(patient_id, ()))
-    care = table.care_file(context, patient_id, filed.hints.get(patient_id, ()), others)
-    relationships, consents = list(care.relationships), list(care.consents)
-    while care.record and care.record.merged_into and len(merged) < MERGES:
-        merged.append(patient_id)
-        patient_id = care.record.merged_into
-        care = table.care_file(context, patient_id, (), others)
-        relationships += care.relationships
-        consents += care.consents
+    care = files[patient_id]
     if care.record is None:
         raise ConfigurationError("the registry files an identifier under a patient whom it lacks")
-    if care.record.merged_into:
-        raise ConfigurationError("the registry's merges of a patient do not end")
-    missing = {known.provider_id for known in relationships} - care.providers.keys()
-    found = Match(care.record, tuple(matched_on), tuple(merged))
-    return found, replace(
-        care,
-        consents=tuple(dict.fromkeys(consents)),
-        relationships=list({known.provider_id: known for known in relationships}.values()),
-        providers={**table.providers(context, missing), **care.providers}
-        if missing
-        else care.providers,
+    merged = [one for one in files if one != patient_id]
+    every = [files[one] for one in (*merged, patient_id)]
+    before = [earlier for one in files for earlier in filed.merged.get(one, ())]
+    found = Match(care.record, tuple(matched_on), tuple(dict.fromkeys((*before, *merged))))
+    return found, CareFile(
+        record=care.record,
+        relationships=list({r.provider_id: r for one in every for r in one.relationships}.values()),
+        providers={key: known for one in every for key, known in one.providers.items()},
+        consents=tuple({c.consent_id: c for one in every for c in one.consents}.values()),
     )
+
+
+def _care_files(context: LookupContext, filed: Filed, others: Sequence[str]) -> dict[str, CareFile]:
+    """The files of the patients whom the identifiers name, and of those into whom they were merged, by id."""
+    waiting = list(dict.fromkeys(one for patients in filed.patients.values() for one in patients))
+    most = len(waiting) + MERGES
+    files: dict[str, CareFile] = {}
+    while waiting and len(files) < most:
+        patient_id = waiting.pop(0)
+        care = table.care_file(context, patient_id, filed.hints.get(patient_id, ()), others)
+        files[patient_id] = care
+        into = care.record.merged_into if care.record else ""
+        if into and into not in (*files, *waiting):
+            waiting.append(into)
+    return files
+
+
+def _survivor(patient_id: str, files: Mapping[str, CareFile]) -> str:
+    """The patient into whom one was merged at last; themselves where into nobody."""
+    seen = {patient_id}
+    while (record := files[patient_id].record) and record.merged_into:
+        patient_id = record.merged_into
+        if patient_id in seen or patient_id not in files:
+            raise ConfigurationError("the registry's merges of a patient do not end")
+        seen.add(patient_id)
+    return patient_id
 
 
 def _identities(

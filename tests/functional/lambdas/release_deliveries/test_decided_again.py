@@ -22,7 +22,7 @@ from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.sending import address_problems, pause
 from lambdas.delivery.ledger.states import AddressProblemState, SwitchState
-from lambdas.registry.keys import consents_key
+from lambdas.registry.keys import consents_key, patient_key
 from tests.functional.lambdas.deliver_notification.world import (
     ADMISSION,
     EVENT_ID,
@@ -130,6 +130,23 @@ def test_it_is_decided_again_for_whatever_reason_a_mail_waited(
     file_relationship(context, WHO, active=False)
     assert release(context)["suppressed"] == 1
     assert sent_mails() == []
+
+
+def merge(context: DeliveryContext, merged: str, into: str) -> None:
+    context.client("dynamodb").put_item(
+        TableName="registry", Item=to_item({**patient_key(merged), "merged_into": into})
+    )
+
+
+def test_a_denial_that_was_withdrawn_after_a_merge_stops_no_mail(context: DeliveryContext) -> None:
+    """The import copies a denial to the surviving patient, and ends the copy (docs/identity.md, Consents)."""
+    world = held(context)
+    deny(context)
+    merge(context, "p", "q")
+    file_relationship(context, WHO, patient_id="q")
+    deny(context, "q", valid_until="2026-10-31")
+    assert release(context)["sent"] == 1
+    assert world.item["state"] == "sent"
 
 
 def test_the_workflow_decides_again_too(context: DeliveryContext) -> None:

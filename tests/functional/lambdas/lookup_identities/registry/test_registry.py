@@ -146,6 +146,45 @@ def test_a_merged_patient_is_told_of_as_the_survivor_and_both_are_recorded(
     assert [told.provider_id for told in identities.recipients] == ["a", "b"]
 
 
+@pytest.mark.parametrize("filed", [("p", "q"), (["p", "q"], "q")], ids=["two", "one of both"])
+def test_identifiers_from_before_and_after_a_merge_name_the_one_survivor(
+    context: LookupContext, aws: Any, file_item: Callable[[Item], None], filed: Any
+) -> None:
+    filed_patient(file_item, "a", merged_into="q", circle={"a"})
+    file_item({"pk": "patient#q", "sk": "patient", "family": "Okafor", "circle": {"b"}})
+    file_item({"pk": "patient#q", "sk": "provider#b", "relationship": "primary_care"})
+    file_item({"pk": "provider#b", "sk": "provider", "email": "b@clinic.example"})
+    for value, patients in zip("12", filed, strict=True):
+        file_item({"pk": f"identifier#A#{value}", "sk": "patient", "patient_id": patients})
+
+    for order in ("12", "21"):
+        sent = [PatientIdentifier(value, "A") for value in order]
+        identities = resolve(context, event_of(*sent), SENDER)
+        assert identities is not None
+        assert (identities.patient_id, identities.merged_ids) == ("q", ("p",))
+        assert identities.matched_on[:2] == ("PID-3[1]", "PID-3[2]")
+        assert [told.provider_id for told in identities.recipients] == ["a", "b"]
+
+
+def test_a_consent_that_ended_after_a_merge_has_ended_for_the_old_identifier_too(
+    context: LookupContext, aws: Any, file_item: Callable[[Item], None]
+) -> None:
+    """The import files the end with the surviving patient (docs/identity.md, Consents)."""
+    filed_patient(file_item, "a", merged_into="q", circle={"a"})
+    permit = {"direction": "permit", "sensitivity": "substance_use"}
+    file_item({"pk": "patient#p", "sk": "consents", "consent#c-1": permit, "consent#c-2": permit})
+    file_item({"pk": "patient#q", "sk": "patient", "family": "Okafor", "circle": {"a"}})
+    ended = {**permit, "valid_until": "2026-10-31"}
+    file_item({"pk": "patient#q", "sk": "consents", "consent#c-1": ended})
+
+    identities = resolve(context, event_of(PatientIdentifier("1", "A")), SENDER)
+
+    assert identities is not None
+    found = {one.consent_id: one.valid_until for one in identities.consents}
+    assert found == {"c-1": "2026-10-31", "c-2": ""}
+    assert len(identities.consents) == 2
+
+
 def test_merges_that_never_end_are_the_registrys_fault(
     context: LookupContext, aws: Any, file_item: Callable[[Item], None]
 ) -> None:
