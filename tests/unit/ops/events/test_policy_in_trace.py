@@ -82,9 +82,9 @@ def test_a_suppression_at_sending_shows_its_reason() -> None:
 
 def test_who_was_left_out_of_a_colleagues_mail_does_not_show_as_told() -> None:
     """A denial may be filed while the mail waits: the mail goes to the colleague alone."""
-    mail = {"delivery_id": "d" * 32, "time": "2026-11-23T13:12:03.000Z"}
+    mail: Entry = {"delivery_id": "d" * 32, "time": "2026-11-23T13:12:03.000Z"}
     shared = {"recipient_ref": "k1.b", "reasons": ["care_team"], "told_with": "k1.a"}
-    entries = [
+    entries: list[Entry] = [
         {"action": "RESOLVED", "recipients": [{"recipient_ref": "k1.a"}, shared]},
         {
             **mail,
