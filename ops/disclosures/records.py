@@ -190,7 +190,8 @@ def _choices(entry: Entry) -> Iterator[Disclosure]:
         "sender": entry.get("sender", ""),
         "patient_ref": entry.get("patient_ref", ""),
     }
-    for told in entry.get("recipients") or ():
+    of_patient = (one for one in entry.get("recipients") or () if not one.get("other_patient"))
+    for told in of_patient:
         yield Disclosure(
             **base,
             recipient_ref=told["recipient_ref"],
