@@ -166,8 +166,8 @@ def _identities(
     known = dict(care.providers)
     recently = _filed_facilities(context, stays.post_acute_codes(context, flags))
     known.update(table.providers(context, set(recently) - known.keys()))
-    away = recipients.surrogates(known.values(), facts.today)
-    known.update(table.providers(context, set(away) - known.keys()))
+    for _ in range(2):  # the surrogates of providers, and those of surrogates who are told
+        known.update(table.providers(context, fallbacks.surrogates(known.values()) - known.keys()))
     related = [known[r.provider_id] for r in care.relationships if r.provider_id in known]
     named, misnamed = named_providers.named_providers(event.practitioners, related, filed.providers)
     directory = None if smoke.is_smoke(event) else context.provider_directory
@@ -179,9 +179,7 @@ def _identities(
     )
     reference = partial(keys.reference, "recipient")
     chosen, considered = recipients.choose(team, reference)
-    beside = fallbacks.wanted(chosen, team.providers)
-    reachable = {**table.providers(context, beside - team.providers.keys()), **team.providers}
-    chosen, stand_ins = fallbacks.with_fallbacks(chosen, reachable, reference)
+    chosen, stand_ins = fallbacks.with_fallbacks(chosen, team.providers, reference)
     return Identities(
         patient_ref=patient_ref,
         matched_on=found.matched_on,
