@@ -84,7 +84,7 @@ def resolve(
     if found is None or care is None:
         return None
     found = replace(found, warnings=(*warnings, *found.warnings))
-    return _identities(context, event, found, care, filed, goes_to=goes_to)
+    return _identities(context, event, found, care, filed, today=sender.today(), goes_to=goes_to)
 
 
 def _in_registry(
@@ -151,9 +151,10 @@ def _identities(
     care: CareFile,
     filed: Filed,
     *,
+    today: str,
     goes_to: Sequence[str],
 ) -> Identities:
-    facts = NotificationSubject.of(event)
+    facts = NotificationSubject.of(event, today)
     keys = keys_of(context, event)
     patient_ref = keys.reference("patient", found.record.patient_id)
     merged_from = tuple(keys.reference("patient", merged) for merged in found.merged_from)

@@ -146,15 +146,16 @@ def subscribers(context: LedgerContext, table: str) -> dict[str, list[RosterMemb
 
 
 def end(context: LedgerContext, table: str, provider_id: str, patients: Iterable[str]) -> int:
-    """Sets the last day of these memberships to yesterday. Returns how many were valid before."""
-    yesterday = (today() - timedelta(days=1)).isoformat()
+    """Sets the last day of these memberships to one that is over everywhere. Returns how many were valid before."""
+    # In no time zone is it earlier than twelve hours before UTC.
+    over = (today() - timedelta(days=2)).isoformat()
     wanted = set(patients)
     ended = 0
     for item in _query(context, table, provider_id):
         patient = item["pk"].removeprefix("patient#")
-        if patient in wanted and item.get("roster_until", "") > yesterday:
+        if patient in wanted and item.get("roster_until", "") > over:
             key = {name: item[name] for name in KEYS}
-            update(context, table, key, {"roster_until": yesterday})
+            update(context, table, key, {"roster_until": over})
             ended += 1
     return ended
 

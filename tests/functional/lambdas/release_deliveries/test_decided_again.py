@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import boto3
 import pytest
@@ -41,6 +43,7 @@ from tests.functional.lambdas.release_deliveries.world import (
     world_with_fallback,
     worlds,
 )
+from tests.support import configuration
 from tests.support.interruptions import Death, dying
 
 WHO, ADDRESS = RECIPIENT.recipient_ref, RECIPIENT.address
@@ -147,6 +150,27 @@ def test_a_denial_that_was_withdrawn_after_a_merge_stops_no_mail(context: Delive
     deny(context, "q", valid_until="2026-10-31")
     assert release(context)["sent"] == 1
     assert world.item["state"] == "sent"
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+@pytest.mark.parametrize(("days_ago", "state"), [(0, "sent"), (1, "suppressed")])
+def test_a_roster_ends_with_the_day_of_the_hospital(
+    request: pytest.FixtureRequest,
+    aws: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    zone: str,
+    days_ago: int,
+    state: str,
+) -> None:
+    """In one of these zones it is another day now than in UTC."""
+    sender = {"name": ADMISSION.sender, "time_zone": zone}
+    configuration.deploy(configuration.document(sender), monkeypatch)
+    context = request.getfixturevalue("context")
+    world = held(context)
+    until = datetime.now(ZoneInfo(zone)).date() - timedelta(days=days_ago)
+    file_relationship(context, WHO, active=False, roster_until=until.isoformat())
+    release(context)
+    assert world.item["state"] == state
 
 
 def test_the_workflow_decides_again_too(context: DeliveryContext) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import Result
@@ -319,6 +320,8 @@ def test_a_roster_can_be_ended_and_replaced(
     assert "Ended for 1 patient." in ens("roster", "end", "dr-chen", "--yes").output
     assert "no roster" in ens("roster", "end", "dr-chen", "--yes").output
     (entry,) = json.loads(ens("roster", "list", "--json").output)
+    western = datetime.now(ZoneInfo("Etc/GMT+12")).date()
+    assert entry["until"] < western.isoformat(), "it has ended in each hospital's time zone"
     assert (entry["patients"], entry["state"]) == (0, "expired")
 
 

@@ -1,6 +1,8 @@
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -256,3 +258,25 @@ def test_a_registry_of_an_earlier_version_lists_no_authorities_and_its_unknown_p
     context: LookupContext, aws: Any
 ) -> None:
     assert resolve(context, event_of(PatientIdentifier("1", "A")), SENDER) is None
+
+
+def far_zone() -> ZoneInfo:
+    """A time zone in which it is another day now than in UTC."""
+    utc = datetime.now(UTC).date()
+    zones = map(ZoneInfo, ("Pacific/Kiritimati", "Etc/GMT+12"))
+    return next(zone for zone in zones if datetime.now(zone).date() != utc)
+
+
+@pytest.mark.parametrize("zone", [None, far_zone()], ids=["UTC", "the hospital's"])
+def test_an_absence_counts_by_the_days_of_the_hospital(
+    context: LookupContext, aws: Any, file_item: Callable[[Item], None], zone: ZoneInfo | None
+) -> None:
+    filed_patient(file_item, "a", circle={"a"})
+    day = datetime.now(far_zone()).date().isoformat()
+    absence = {"surrogate": "b", "away_from": day, "away_until": day}
+    file_item({"pk": "provider#a", "sk": "provider", "email": "a@clinic.example", **absence})
+    file_item({"pk": "provider#b", "sk": "provider", "email": "b@clinic.example"})
+    event = event_of(PatientIdentifier("1", "A"))
+    identities = resolve(context, event, replace(SENDER, zone=zone))
+    assert identities is not None
+    assert [one.provider_id for one in identities.recipients] == ["b" if zone else "a"]
