@@ -7,7 +7,7 @@ from functools import partial
 from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.contracts.message.event_kind import DISCHARGES, EventKind
 from lambdas.common.contracts.recipients.identities import Identities
-from lambdas.common.contracts.recipients.recipient import RelationshipType
+from lambdas.common.contracts.recipients.recipient import Recipient, RelationshipType
 from lambdas.common.errors import ConfigurationError
 from lambdas.common.senders import SenderProfile
 from lambdas.lookup_identities import smoke, stays
@@ -84,7 +84,7 @@ def resolve(
     if found is None or care is None:
         return None
     found = replace(found, warnings=(*warnings, *found.warnings))
-    return _identities(context, event, found, care, filed, today=sender.today(), goes_to=goes_to)
+    return _identities(context, event, found, care, filed, sender=sender, goes_to=goes_to)
 
 
 def _in_registry(
@@ -151,10 +151,10 @@ def _identities(
     care: CareFile,
     filed: Filed,
     *,
-    today: str,
+    sender: SenderProfile,
     goes_to: Sequence[str],
 ) -> Identities:
-    facts = NotificationSubject.of(event, today)
+    facts = NotificationSubject.of(event, sender.today())
     keys = keys_of(context, event)
     patient_ref = keys.reference("patient", found.record.patient_id)
     merged_from = tuple(keys.reference("patient", merged) for merged in found.merged_from)
@@ -186,7 +186,7 @@ def _identities(
         matched_on=found.matched_on,
         patient_id=found.record.patient_id,
         merged_ids=found.merged_from,
-        recipients=chosen,
+        recipients=tuple(_in_zone_of(sender, one) for one in chosen),
         considered=considered,
         warnings=(*found.warnings, *misnamed),
         merged_from=merged_from,
@@ -196,6 +196,12 @@ def _identities(
         birth_date=found.record.birth_date or event.patient.birth_date[:10],
         consents=care.consents,
     )
+
+
+def _in_zone_of(sender: SenderProfile, recipient: Recipient) -> Recipient:
+    """The recipient; one without a time zone has that of the hospital, for quiet hours and summaries."""
+    zone = sender.zone.key if sender.zone else ""
+    return replace(recipient, time_zone=recipient.time_zone or zone)
 
 
 def _destination(event: PatientEvent, authority: str) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from lambdas.common.contracts.message.person import Name
 from lambdas.common.contracts.message.visit import Visit
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
 from lambdas.common.senders import SenderProfile
+from lambdas.delivery.decisions.holds import hold_for
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.resolving import resolve
 from lambdas.registry import table
@@ -280,3 +281,18 @@ def test_an_absence_counts_by_the_days_of_the_hospital(
     identities = resolve(context, event, replace(SENDER, zone=zone))
     assert identities is not None
     assert [one.provider_id for one in identities.recipients] == ["b" if zone else "a"]
+
+
+def test_quiet_hours_without_a_time_zone_are_those_of_the_hospital(
+    context: LookupContext, aws: Any, file_item: Callable[[Item], None]
+) -> None:
+    filed_patient(file_item, "a", "b", circle={"a", "b"})
+    for who, more in (("a", {}), ("b", {"time_zone": "America/Toronto"})):
+        night = {"email": f"{who}@clinic.example", "quiet": "22:00-07:00", **more}
+        file_item({"pk": f"provider#{who}", "sk": "provider", **night})
+    halifax = replace(SENDER, zone=ZoneInfo("America/Halifax"))
+    identities = resolve(context, event_of(PatientIdentifier("1", "A")), halifax)
+    assert identities is not None
+    three_at_night = datetime(2026, 11, 24, 7, tzinfo=UTC)
+    ends = [hold_for(one, three_at_night)[1] for one in identities.recipients]
+    assert ends == ["2026-11-24T11:00:00.000Z", "2026-11-24T12:00:00.000Z"]
