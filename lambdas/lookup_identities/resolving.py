@@ -72,7 +72,7 @@ def resolve(
         found = ask_mpi(
             context, mpi, usable, event.patient, tell, identifier_alone=identifier_alone
         )
-        care = table.care_file(context, found.record.patient_id, others=goes_to) if found else None
+        care = _of_mpi(context, found, goes_to) if found else None
     else:
         with telling_failures(usable, tell):
             found, care = _in_registry(context, usable, filed, goes_to)
@@ -110,11 +110,24 @@ def _in_registry(
     every = [files[one] for one in (*merged, patient_id)]
     before = [earlier for one in files for earlier in filed.merged.get(one, ())]
     found = Match(care.record, tuple(matched_on), tuple(dict.fromkeys((*before, *merged))))
-    return found, CareFile(
-        record=care.record,
-        relationships=list({r.provider_id: r for one in every for r in one.relationships}.values()),
-        providers={key: known for one in every for key, known in one.providers.items()},
-        consents=tuple({c.consent_id: c for one in every for c in one.consents}.values()),
+    consents = {consent.consent_id: consent for one in every for consent in one.consents}
+    return found, replace(_joined(every), consents=tuple(consents.values()))
+
+
+def _of_mpi(context: LookupContext, found: Match, others: Sequence[str]) -> CareFile:
+    """The file of an MPI's patient, with those of the patients whom the MPI has merged into them."""
+    patients = (*found.merged_from, found.record.patient_id)
+    return _joined([table.care_file(context, one, others=others) for one in patients])
+
+
+def _joined(files: Sequence[CareFile]) -> CareFile:
+    """One file of those of one patient, the surviving one's last: a relationship counts as it is there."""
+    related = {known.provider_id: known for one in files for known in one.relationships}
+    return CareFile(
+        record=files[-1].record,
+        relationships=list(related.values()),
+        providers={key: known for one in files for key, known in one.providers.items()},
+        consents=tuple(dict.fromkeys(consent for one in files for consent in one.consents)),
     )
 
 
