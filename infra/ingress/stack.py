@@ -13,7 +13,8 @@ from infra.core.stack import CoreStack
 from infra.ingress.load_balancer import HEALTH, MLLP, LoadBalancer
 from infra.ingress.receiver_service import ReceiverService
 from infra.ingress.smoke_task import SmokeTask
-from infra.monitoring.alarms import Comparison, Missing, calculated, metric, own
+from infra.monitoring.alarm_topic import Comparison, Missing
+from infra.monitoring.metrics import calculated, metric, own
 from infra.monitoring.queries import SavedQuery
 from infra.network.stack import workload_security_group
 

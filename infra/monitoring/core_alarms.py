@@ -6,7 +6,8 @@ from constructs import Construct
 from infra.core.processing.pipe import EventPipe
 from infra.core.processing.workflow import PatientEventWorkflow
 from infra.core.stores.queues import Queues
-from infra.monitoring.alarms import Alarms, calculated, metric, of_queue, own, visible
+from infra.monitoring.alarm_topic import Alarms
+from infra.monitoring.metrics import calculated, metric, of_queue, own, visible
 from infra.monitoring.watched import Watched
 
 PIPES = "AWS/EventBridge/Pipes"

@@ -8,8 +8,9 @@ from constructs import Construct
 
 from environments import Environment
 from infra.core.processing.mail import MAIL_DIMENSION, MAIL_EVENTS
-from infra.monitoring.alarms import Alarms, metric, of_queue, own, visible
+from infra.monitoring.alarm_topic import Alarms
 from infra.monitoring.feeds import ContributorsWidget, SenderRules
+from infra.monitoring.metrics import metric, of_queue, own, visible
 from infra.monitoring.watched import Watched
 
 RECEIVER_ALARMS = (

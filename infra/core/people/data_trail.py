@@ -24,7 +24,8 @@ from infra.core.stores.stores import Stores
 from infra.core.stores.vault import Vault
 from infra.grants import allow, read_objects
 from infra.log_groups import LogGroup
-from infra.monitoring.alarms import Alarms, metric
+from infra.monitoring.alarm_topic import Alarms
+from infra.monitoring.metrics import metric
 from infra.stateful import removal_policy_of_bucket_filled_at_creation
 
 RECORDS = "AWSLogs/*"
