@@ -27,8 +27,7 @@ UNACCEPTABLE = (
 )
 NOT_ALLOWED = ("unknown_type", "processing_id", "sender_not_allowed", "trigger_not_allowed")
 
-# 99th percentiles. Senders should wait 15 s for an answer before they send again
-# (docs/receiver.md).
+# 99th percentiles. Senders should wait 15 s before they send again (docs/receiver.md).
 ACKNOWLEDGED_WITHIN_MS = 2000
 STORED_WITHIN_MS = 1500
 

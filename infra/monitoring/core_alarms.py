@@ -37,8 +37,7 @@ class CoreAlarms(Construct):
         self._alarms.watch(
             self,
             "dead-letters-growing",
-            # The alarm above stays in ALARM while any message waits, so it does not report the
-            # next one.
+            # The alarm above stays in ALARM while any message waits, so it reports no further one.
             meaning="Another message was moved to the dead-letter queue.",
             metric=calculated("DIFF(waiting)", {"waiting": waiting}, label="new dead letters"),
             tells_end=False,

@@ -18,8 +18,7 @@ RECEIVER_ALARMS = (
     *("acknowledgements-slow", "storing-slow", "configuration-not-used"),
     *("certificate-not-used", "certificates-expiring", "receiver-tasks-failed"),
 )
-"""The names of the ingress stack's alarms. That stack imports from the core, so the core has only
-names."""
+"""The ingress stack's alarms, by name, because that stack imports from the core."""
 
 
 class Dashboard(Construct):

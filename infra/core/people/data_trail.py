@@ -17,7 +17,7 @@ from constructs import Construct
 
 from environments import Environment
 from infra.accepted_findings import accept
-from infra.buckets import private_bucket, unlogged
+from infra.buckets import accept_patterns, private_bucket, unlogged
 from infra.core.people.roles import AccessRoles
 from infra.core.stores.keys import trail_key
 from infra.core.stores.stores import Stores
@@ -29,7 +29,6 @@ from infra.monitoring.metrics import metric
 from infra.stateful import removal_policy_of_bucket_filled_at_creation
 
 RECORDS = "AWSLogs/*"
-BUCKET = "BucketTrail"
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
 
 
@@ -111,7 +110,7 @@ class DataTrail(Construct):
         bucket = private_bucket(
             self,
             "Bucket",
-            logical_id=BUCKET,
+            logical_id="BucketTrail",
             key=self.key,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             # CloudTrail writes a test object when a trail is made.
@@ -155,12 +154,11 @@ class DataTrail(Construct):
         auditor.add_to_policy(allow(("s3:ListBucket",), [self.bucket.bucket_arn]))
         for statement in read_objects(self.bucket, self.key, RECORDS):
             auditor.add_to_policy(statement)
-        accept(
+        accept_patterns(
+            self.bucket,
             auditor,
-            {
-                f"AwsSolutions-IAM5[Resource::<{BUCKET}.Arn>/{RECORDS}]": "CloudTrail names its"
-                " files by account, region, day and time.",
-            },
+            "CloudTrail names its files by account, region, day and time.",
+            RECORDS,
         )
 
     def _alarm_on(
