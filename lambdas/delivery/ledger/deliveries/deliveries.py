@@ -100,24 +100,18 @@ def _hold_new(
 
 def note_also(context: LedgerContext, delivery_id: str, also: Sequence[str]) -> None:
     """Writes the other recipients whom the mail of a held delivery still tells."""
-    table.update(
-        context,
-        delivery_id,
-        {"also": list(also), "updated_at": now()},
-        "#state = :held",
-        {":held": DeliveryState.HELD},
-    )
+    _note(context, delivery_id, {"also": list(also)})
 
 
 def note_decision(context: LedgerContext, delivery_id: str, decision: MailDecision) -> None:
     """Writes the decision about a held delivery that a summary tells, for the audit entry after the send."""
-    table.update(
-        context,
-        delivery_id,
-        {"decision": to_document(decision), "updated_at": now()},
-        "#state = :held",
-        {":held": DeliveryState.HELD},
-    )
+    _note(context, delivery_id, {"decision": to_document(decision)})
+
+
+def _note(context: LedgerContext, delivery_id: str, changes: Item) -> None:
+    """Changes a delivery that is still held."""
+    changes = {**changes, "updated_at": now()}
+    table.update(context, delivery_id, changes, "#state = :held", {":held": DeliveryState.HELD})
 
 
 def resend(context: LedgerContext, delivery_id: str, *, once: bool) -> bool:
@@ -141,12 +135,7 @@ def discard(context: LedgerContext, delivery_id: str) -> bool:
     return table.update(
         context,
         delivery_id,
-        {
-            "state": DeliveryState.SUPPRESSED,
-            "reason": DISCARDED,
-            "updated_at": now(),
-            **NOT_DUE,
-        },
+        {"state": DeliveryState.SUPPRESSED, "reason": DISCARDED, "updated_at": now(), **NOT_DUE},
         "#state = :held AND attribute_not_exists(#digest_id)",
         {":held": DeliveryState.HELD},
     ).applied
