@@ -52,9 +52,9 @@ def deliver(
 ) -> DeliverNotificationResult:
     """Makes one delivery at most once, records it, and returns its recipient, outcome and id.
 
-    The outcome is `sent`, `unknown` (it may have gone; not repeated), `held` (it goes later; a task
-    with `released` is that later) or `suppressed` (the hospital withdrew the event before it was told, or
-    the recipient may not be told any more).
+    The outcome is `sent`, `unknown` (SES may have taken it; not repeated), `held` (a later task with
+    `released` sends it) or `suppressed` (the hospital withdrew the event before it was told, or the
+    recipient may not be told any more).
     Raises `DeliveryRefusedError` when this recipient's address or content is refused for good, and
     `DependencyUnavailableError` or `ConfigurationError` when nothing was sent.
     """
