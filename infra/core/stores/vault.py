@@ -115,8 +115,8 @@ class Vault(Construct):
 def _no_access_points(bucket: s3.Bucket) -> iam.PolicyStatement:
     """Denies every request through an access point; none of ours is.
 
-    The event of a read or a copy through one names the access point in the place of the bucket, and the
-    alarm on reads by people knows the bucket. A request that comes directly has no `s3:DataAccessPointArn`.
+    The alarm on reads by people knows the bucket's name. A read or copy through an access point would show
+    the access point's name instead. A request that comes directly has no `s3:DataAccessPointArn`.
     Amazon S3 User Guide, "Configuring IAM policies for using access points", "Condition keys".
     """
     return iam.PolicyStatement(
