@@ -22,8 +22,7 @@ _found: dict[tuple[str, ...], tuple[str, dict[str, Any]]] = {}
 
 def install() -> None:
     """Caches the routes of this process's moto; calling it again changes nothing."""
-    if BaseResponse._get_action_from_method_and_request_uri is _get_action:
-        replace(BaseResponse, "_get_action_from_method_and_request_uri", _cached)
+    replace(BaseResponse, "_get_action_from_method_and_request_uri", _cached)
 
 
 def _cached(response: BaseResponse, request: Request) -> str | None:

@@ -7,7 +7,6 @@ an answer of DynamoDB takes. For a dictionary they depend on the member alone, s
 from typing import Any
 
 from botocore.model import Shape
-from moto.core import serialize
 from moto.core.serialize import AttributePickerContext, ResponseSerializer, XFormedAttributePicker
 
 from local.patches.patching import replace
@@ -20,8 +19,7 @@ _STORED = "spellings_in_dictionaries"
 
 def install() -> None:
     """Changes the serializers of this process's moto; calling it again changes nothing."""
-    if ResponseSerializer.get_value is _get_value:
-        replace(serialize.ResponseSerializer, "get_value", _value)
+    replace(ResponseSerializer, "get_value", _value)
 
 
 def _value(serializer: ResponseSerializer, value: Any, key: str, shape: Shape) -> Any:
