@@ -9,9 +9,9 @@ from hl7.header import Header, find_header
 from hl7.identity import event_id, patient_identifier
 from hl7.mllp import Frame, FrameFault
 from receiver.errors import StoreUnavailableError
-from receiver.intake.control_ids import ControlIds
 from receiver.intake.reference_key import ReferenceKey
 from receiver.intake.rejections import RECEIVER_FAULT, UNAVAILABLE, Rejection, Rules
+from receiver.intake.reused_control_ids import ControlIds
 from receiver.intake.sender_table import Origin, SenderBinding
 from receiver.settings import ReceiverSettings
 from receiver.storage.store import IncomingMessage, Store
