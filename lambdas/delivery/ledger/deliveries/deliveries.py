@@ -76,7 +76,11 @@ def _hold_new(
     second = item.task is not None and item.task.second
     key = delivery_id(item.event_id, recipient_ref, item.channel, second=second)
     moment = now()
-    kept = {
+    held = {
+        "recipient_ref": recipient_ref,
+        "claimed_at": moment,
+        "attempt_id": "",
+        "lease_until": 0,
         "event_id": item.event_id,
         "channel": item.channel,
         "patient_ref": item.patient_ref or None,
@@ -84,15 +88,8 @@ def _hold_new(
         "event_kind": item.event_kind or None,
         "task": item.task and to_document(item.task),
         "identities_version": item.identities_version or None,
-    }
-    held = {
-        "recipient_ref": recipient_ref,
-        "claimed_at": moment,
-        "attempt_id": "",
-        "lease_until": 0,
         **more,
         **_held(key, reason, moment),
-        **{name: value for name, value in kept.items() if value is not None},
     }
     table.update(context, key, held, "attribute_not_exists(#delivery_id)")
     return key
