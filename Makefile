@@ -61,8 +61,8 @@ preflight: setup node_modules ## check files and AWS account before a deployment
 deploy: ## check, then deploy the environment in ENV= (needs Docker and AWS credentials)
 	@$(MAKE) --no-print-directory preflight ENV="$(ENV)" ARGS=--online
 	@context=$$($(BIN)/python -m ops.environment.account $(ENV)) || exit 1; \
-	$(CDK) deploy --all -c env=$(ENV) $$context || exit 1; \
-	test -z "$$context" || $(CDK) deploy --all -c env=$(ENV)
+	$(CDK) deploy --all -c env=$(ENV) $$context $(ARGS) || exit 1; \
+	test -z "$$context" || $(CDK) deploy --all -c env=$(ENV) $(ARGS)
 
 destroy: setup ## delete the environment in ENV= and all its data (refuses one that retains its data)
 	@test -n "$(ENV)" || { echo "Say which environment: make destroy ENV=dev" >&2; exit 2; }
