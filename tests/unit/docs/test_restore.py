@@ -22,4 +22,4 @@ def test_the_page_says_that_a_waiter_gives_up_before_a_long_restore_ends() -> No
     config = client.get_waiter("table_exists").config
     assert config.delay * config.max_attempts // 60 == 8
     page = (ROOT / "docs" / "restore.md").read_text("utf-8")
-    assert "`aws dynamodb wait` gives up after eight minutes" in page
+    assert "`aws dynamodb wait table-exists` gives up after eight minutes" in page
