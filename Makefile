@@ -55,7 +55,7 @@ synth: setup node_modules ## synthesise every environment, or the one in ENV=
 
 preflight: setup node_modules ## check files and AWS account before a deployment of ENV=
 	@test -n "$(ENV)" || { echo "Say which environment: make preflight ENV=dev" >&2; exit 2; }
-	@$(BIN)/python -c 'import sys; from infra.app import build; build(sys.argv[1], sys.argv[2], bundle=False)' "$(ENV)" ".build/preflight/$(ENV)"
+	@$(BIN)/python -m infra.app "$(ENV)" ".build/preflight/$(ENV)"
 	@./ens --env "$(ENV)" preflight --assembly ".build/preflight/$(ENV)" $(ARGS)
 
 deploy: ## check, then deploy the environment in ENV= (needs Docker and AWS credentials)
