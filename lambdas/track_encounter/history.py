@@ -5,7 +5,7 @@ takes its place among the others, and a cancellation that arrives first cancels 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lambdas.common.contracts.encounters.encounter import (
     Effect,
@@ -14,6 +14,7 @@ from lambdas.common.contracts.encounters.encounter import (
     Phase,
     RecordedEvent,
 )
+from lambdas.track_encounter.triggers import CANCELS
 
 MAX_EVENTS = 200
 """Most events that one encounter keeps; an item of DynamoDB has 400 kB."""
@@ -124,7 +125,7 @@ class _Spell:
 
 def situation_of(events: Iterable[RecordedEvent]) -> Situation:
     """Returns the situation after these events, given in any order."""
-    ordered = sorted(events, key=position)
+    ordered = _without_repeated_cancellations(sorted(events, key=position))
     stated = [event.died for event in ordered if event.died is not None]
     spell = _Spell(dead=bool(stated) and stated[-1] is True)
     for event in ordered:
@@ -137,6 +138,20 @@ def situation_of(events: Iterable[RecordedEvent]) -> Situation:
             # A spell that never was leaves the one before it as it ended.
             spell = spell.before
     return _situation(spell)
+
+
+def _without_repeated_cancellations(ordered: list[RecordedEvent]) -> list[RecordedEvent]:
+    """The events without a cancellation that was sent again: it cancels nothing more than the first one."""
+    seen: set[tuple[object, ...]] = set()
+    kept = []
+    for event in ordered:
+        if event.effect in CANCELS and event.at:
+            same = event.effect, event.at, event.cancels_at, event.encounter_class, event.died
+            if same in seen:
+                continue
+            seen.add(same)
+        kept.append(event)
+    return kept
 
 
 def _apply(spell: _Spell, event: RecordedEvent) -> None:
@@ -167,12 +182,19 @@ def _apply(spell: _Spell, event: RecordedEvent) -> None:
 
 
 def _cancel_begin(spell: _Spell) -> None:
-    """Cancels the newest begin with its repetitions, and all that was stated since."""
+    """Cancels the newest begin with its repetitions, and all that was stated since.
+
+    A begin in the same class before an A07 is no repetition: the patient was an outpatient in between.
+    """
     if not spell.begins:
         _cancel_all(spell)
         return
-    newest = spell.begins[-1].encounter_class
-    while spell.begins and spell.begins[-1].encounter_class == newest:
+    first = newest = spell.begins.pop()
+    changes = (position(one) for one in spell.claims if one.effect is Effect.TO_OUTPATIENT)
+    changed = max((one for one in changes if one < position(newest)), default="")
+    while spell.begins and position(spell.begins[-1]) > changed:
+        if spell.begins[-1].encounter_class != newest.encounter_class:
+            break
         first = spell.begins.pop()
     if not spell.begins:
         _cancel_all(spell)
@@ -192,16 +214,30 @@ def _cancel_all(spell: _Spell) -> None:
 
 
 def _cancel_move(spell: _Spell) -> None:
-    """Cancels the newest transfer with its repetitions."""
+    """Cancels the newest transfer with its repetitions, and what updates repeated of it since."""
     moves = [claim for claim in spell.claims if claim.effect is Effect.MOVE]
     if not moves:
         return
     newest = moves[-1]
-    gone = {
-        move.event_id for move in moves if (move.at, move.facility) == (newest.at, newest.facility)
-    }
-    spell.claims = [claim for claim in spell.claims if claim.event_id not in gone]
-    spell.voided |= gone
+    gone = [move for move in moves if (move.at, move.facility) == (newest.at, newest.facility)]
+    spell.voided |= {move.event_id for move in gone}
+    spell.claims = [
+        _without_move(claim, newest) if position(claim) > position(gone[0]) else claim
+        for claim in spell.claims
+        if claim.event_id not in spell.voided
+    ]
+
+
+def _without_move(claim: RecordedEvent, move: RecordedEvent) -> RecordedEvent:
+    """An update without the place and the class that it has from a transfer."""
+    if claim.effect is not Effect.UPDATE:
+        return claim
+    same_class = claim.encounter_class == move.encounter_class
+    return replace(
+        claim,
+        facility="" if claim.facility == move.facility else claim.facility,
+        encounter_class=EncounterClass.UNKNOWN if same_class else claim.encounter_class,
+    )
 
 
 def _only_death(event: RecordedEvent) -> RecordedEvent:

@@ -464,3 +464,55 @@ def test_a_transfer_that_arrives_after_the_discharge_is_superseded() -> None:
 
 def test_a_cancellation_of_something_untold_says_so() -> None:
     assert reason(ADMITTED, message("A13", 30)) is DecisionReason.NOT_TOLD
+
+
+def test_a_cancellation_that_is_sent_again_cancels_nothing_more() -> None:
+    admitted, cancel = message("A01", 60, I, facility="N"), message("A11", 70)
+    decision = last(VISITED, admitted, cancel, again(cancel, "b"))
+    assert (decision.reason, decision.phase) == (DecisionReason.DUPLICATE, Phase.IN)
+    returned = message("A01", 120, I)
+    left = (ADMITTED, DISCHARGED, returned, message("A11", 130))
+    assert last(*left, again(left[-1], "b")).phase is Phase.LEFT
+
+
+def test_a_cancellation_of_a_transfer_that_is_sent_again_leaves_the_transfer_before_it() -> None:
+    there, further = message("A02", 30, I, facility="X"), message("A02", 40, I, facility="Y")
+    cancel = message("A12", 50, I, facility="X")
+    decision = last(ADMITTED, there, further, cancel, again(cancel, "b"))
+    assert (decision.reason, decision.facts.facility) == (DecisionReason.DUPLICATE, "X")
+
+
+@pytest.mark.parametrize("trigger_event", ["A11", "A23"])
+def test_a_cancelled_return_under_the_same_number_is_told_to_those_who_were_told_of_it(
+    trigger_event: str,
+) -> None:
+    returned = message("A01", 120, I)
+    decision = last(ADMITTED, DISCHARGED, returned, message(trigger_event, 130))
+    (notice,) = decision.notices
+    assert (notice.kind, notice.about) == ("cancel_admission", (returned.event.event_id,))
+    assert decision.phase is Phase.LEFT
+
+
+def test_an_update_after_a_transfer_does_not_keep_its_cancellation_from_being_told() -> None:
+    moved = message("A02", 30, I, facility="X")
+    update = message("A08", 40, I, facility="X")
+    cancel = message("A12", 50, I, facility="N")
+    assert told(ADMITTED, moved, update, cancel) == [("cancel_transfer", "told")]
+    into_bed = message("A02", 30, I, facility="N")
+    decision = last(VISITED, into_bed, message("A08", 40, I, facility="N"), message("A12", 50, E))
+    assert [notice.kind for notice in decision.notices] == [EventKind.CANCEL_ADMISSION]
+    assert decision.facts.encounter_class is E
+
+
+def test_an_update_after_the_cancelled_transfer_still_shows_where_the_patient_is() -> None:
+    moved, cancel = message("A02", 30, I, facility="X"), message("A12", 40, I, facility="N")
+    there = message("A08", 50, I, facility="X")
+    assert last(ADMITTED, moved, there, cancel).facts.facility == "X"
+
+
+def test_a_cancelled_admission_after_an_a07_leaves_the_observation_stay() -> None:
+    observed = message("A07", 30, OBS)
+    for again_inpatient in (message("A01", 40, I), message("A06", 40, I)):
+        decision = last(ADMITTED, observed, again_inpatient, message("A11", 50))
+        assert [notice.about for notice in decision.notices] == [(again_inpatient.event.event_id,)]
+        assert (decision.phase, decision.facts.encounter_class) == (Phase.IN, OBS)
