@@ -141,22 +141,24 @@ def _with_merged(store: EncounterStore, found: Found, message: EncounterMessage)
     known, named = found.encounter.patient_keys, message.patient_keys
     if set(known) & set(named) or message.event.effect is Effect.MOVE_TO_PATIENT:
         return found
-    survivors = _survivors(store, (*known, *named))
-    if not {survivors[key] for key in known} & {survivors[key] for key in named}:
+    if not _reached(store, known) & _reached(store, named):
         return found
     merged = replace(found.encounter, patient_keys=tuple(dict.fromkeys((*known, *named))))
     return replace(found, encounter=merged)
 
 
-def _survivors(store: EncounterStore, keys: tuple[str, ...]) -> dict[str, str]:
-    """Each key's surviving key after all merges; `MERGES` in a row at most."""
-    survivors = {key: key for key in keys}
+def _reached(store: EncounterStore, keys: tuple[str, ...]) -> set[str]:
+    """The keys and those that they were merged into, `MERGES` merges in a row at most.
+
+    Every key on the way counts: an identifier that was changed and changed back has no last one.
+    """
+    reached, newest = set(keys), set(keys)
     for _ in range(MERGES):
-        into = store.merged_into(set(survivors.values()))
-        if not into:
+        newest = set(store.merged_into(newest).values()) - reached
+        if not newest:
             break
-        survivors = {key: into.get(now, now) for key, now in survivors.items()}
-    return survivors
+        reached |= newest
+    return reached
 
 
 def _links(message: EncounterMessage) -> dict[str, str]:

@@ -12,7 +12,7 @@ from lambdas.encounters.store import Due, DueReason
 from lambdas.track_encounter.closing import closed
 from lambdas.track_encounter.message import EncounterMessage
 from lambdas.track_encounter.tracking import track
-from tests.support.encounters import NOON, PROFILE, E, I, message
+from tests.support.encounters import NOON, PROFILE, E, I, U, message
 
 VISITED = message("A04", 0, E, account="a1")
 
@@ -106,6 +106,16 @@ def test_merges_in_a_row_lead_to_one_patient() -> None:
         message("A03", 60, patient="p3"),
     )
     assert [notice.kind for notice in decisions[-1].notices] == ["ed_discharge"]
+
+
+def test_an_identifier_that_was_changed_and_changed_back_is_the_same_patients() -> None:
+    decisions = tracked(
+        message("A47", 0, visit="", patient="p2", prior_patient="p1"),
+        message("A01", 10, I, patient="p2"),
+        message("A47", 20, U, "back", visit="", patient="p1", prior_patient="p2"),
+        message("A03", 60, patient="p1"),
+    )
+    assert [notice.kind for notice in decisions[-1].notices] == ["discharge"]
 
 
 def test_an_open_encounter_is_due_after_the_time_of_its_class() -> None:
