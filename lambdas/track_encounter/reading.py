@@ -1,7 +1,8 @@
 """Reads from a parsed message the facts that the encounter rules need, with the sender's profile."""
 
+import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 from hl7.death import Evidence
@@ -146,11 +147,22 @@ class _Times:
         return "", ""
 
     def order(self, rule: TriggerRule) -> str:
-        """The moment by which the event is sorted: EVN-6, EVN-2, MSH-7, or the time of receipt."""
+        """The moment by which the event is sorted: EVN-6, EVN-2, MSH-7, or the time of receipt.
+
+        A time without seconds is completed by the fields after it and at last by the receipt: an
+        admission, its cancellation and the next admission may have the same minute. No event happened
+        after its receipt.
+        """
         sources = [self.event.recorded_at, self.event.message_time]
         if rule.effect not in CANCELS:
             sources.insert(0, self.event.occurred_at)
-        return next((m for text in sources if (m := self.moment(text))), self.received_at)
+        received = datetime.fromisoformat(self.received_at)
+        sent = _parsed(self.event.message_time) or received
+        spans = [_span(text, sent.tzinfo) for text in sources if self.moment(text)]
+        earliest, latest = spans[0] if spans else (received, received)
+        for after in (*spans[1:], (received, received)):
+            earliest, latest = (min(max(one, earliest), latest) for one in after)
+        return iso(min(earliest, received))
 
     def occurred(self) -> str:
         """EVN-6, "" where it is none."""
@@ -187,6 +199,20 @@ class _Times:
             yield self.event.visit.discharged_at, "PV1-45"
         yield self.event.recorded_at, "EVN-2"
         yield self.event.message_time, "MSH-7"
+
+
+_MILLISECOND = timedelta(milliseconds=1)
+_UNITS = {0: timedelta(days=1), 3: timedelta(hours=1), 6: timedelta(minutes=1)}
+"""The length of the time that a text names, by the characters of its time of day (`Thh:mm`)."""
+
+
+def _span(text: str, zone: tzinfo | None) -> tuple[datetime, datetime]:
+    """The first and the last moment that a time of the message names. A date is one of `zone`."""
+    clock = re.split(r"[.Z+-]", text[10:], maxsplit=1)[0]
+    first = datetime.fromisoformat(text)
+    if first.tzinfo is None:
+        first = first.replace(tzinfo=UTC if clock else zone)
+    return first, first + _UNITS.get(len(clock), _MILLISECOND) - _MILLISECOND
 
 
 def _parsed(text: str) -> datetime | None:
