@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from lambdas.common.contracts.encounters.encounter import (
+    DispositionSays,
     Effect,
     EncounterClass,
     Facts,
@@ -46,7 +47,7 @@ BEGINS = (Effect.BEGIN, Effect.ADMIT)
 
 _STATED = (
     *("encounter_class", "facility", "unit", "attending"),
-    *("disposition", "discharged_to", "diagnosed", "died"),
+    *("disposition", "discharged_to", "diagnosed", "died", "disposition_says"),
 )
 """The members of an update in which it states something of the encounter."""
 
@@ -102,9 +103,8 @@ class _Spell:
     @property
     def died(self) -> bool | None:
         """Whether the patient died, by the newest statement."""
-        statements = sorted((*self.claims, *self.ends), key=position)
-        stated = [event.died for event in statements if event.died is not None]
-        return stated[-1] if stated else None
+        newest = _newest_of_death(sorted((*self.claims, *self.ends), key=position))
+        return newest.died if newest else None
 
     def is_over_before(self, event: RecordedEvent) -> bool:
         """Whether an event begins a new spell, instead of belonging to this one.
@@ -126,8 +126,8 @@ class _Spell:
 def situation_of(events: Iterable[RecordedEvent]) -> Situation:
     """Returns the situation after these events, given in any order."""
     ordered = _without_repeated_cancellations(sorted(events, key=position))
-    stated = [event.died for event in ordered if event.died is not None]
-    spell = _Spell(dead=bool(stated) and stated[-1] is True)
+    newest = _newest_of_death(ordered)
+    spell = _Spell(dead=newest is not None and newest.died is True)
     for event in ordered:
         if spell.is_over_before(event):
             spell = _Spell(
@@ -152,6 +152,26 @@ def _without_repeated_cancellations(ordered: list[RecordedEvent]) -> list[Record
             seen.add(same)
         kept.append(event)
     return kept
+
+
+def _newest_of_death(ordered: list[RecordedEvent]) -> RecordedEvent | None:
+    """The newest event that says whether the patient died; None for none.
+
+    The disposition of a patient who left alive takes back a death that a disposition alone told. It
+    counts for nothing against PID-29 and PID-30.
+    """
+    newest: RecordedEvent | None = None
+    alone = False
+    for event in ordered:
+        if event.died is not None:
+            before = newest is not None and newest.died
+            alone = event.disposition_says is DispositionSays.DEATH and (alone or not before)
+            newest = event
+        elif (
+            event.disposition_says is DispositionSays.NO_DEATH and newest and newest.died and alone
+        ):
+            newest = replace(event, died=False)
+    return newest
 
 
 def _apply(spell: _Spell, event: RecordedEvent) -> None:
@@ -256,7 +276,6 @@ def _situation(spell: _Spell) -> Situation:
     statements = sorted((*spell.claims, *spell.ends), key=position)
     leaving = [event for event in statements if position(event) > spell.reopened_at]
     encounter_class = spell.encounter_class or _last(statements, "encounter_class")
-    deaths = [event for event in statements if event.died is not None]
     place, move = _place(spell.claims)
     return Situation(
         phase=_phase(spell),
@@ -274,7 +293,7 @@ def _situation(spell: _Spell) -> Situation:
         begin=_begin(spell),
         move=move,
         end=spell.ends[-1] if spell.ends else None,
-        death=deaths[-1] if deaths else None,
+        death=_newest_of_death(statements),
         voided=frozenset(spell.voided),
     )
 

@@ -199,7 +199,7 @@ def _changes(situation: Situation, newest: ToldFact) -> tuple[Change, ...]:
         changes.append(Change.ATTENDING)
     if now.diagnosed and not then.diagnosed:
         changes.append(Change.DIAGNOSIS)
-    if newest.kind in ENDS:
+    if newest.kind in ENDS - {EventKind.DEATH}:
         if now.disposition not in ("", then.disposition):
             changes.append(Change.DISPOSITION)
         if now.discharged_to not in ("", then.discharged_to):

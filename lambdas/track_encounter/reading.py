@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
-from hl7.death import Evidence
+from hl7.death import Evidence, of_indicator
+from hl7.er7 import NULL
 from lambdas.common.clock import iso
-from lambdas.common.contracts.encounters.encounter import Effect, RecordedEvent
+from lambdas.common.contracts.encounters.encounter import DispositionSays, Effect, RecordedEvent
 from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.keys import KeyRing
 from lambdas.common.plausible import is_plausible
@@ -18,6 +19,9 @@ from lambdas.track_encounter.triggers import CANCELS, TriggerRule, rule_of
 
 IMPLAUSIBLE_TIME = "implausible_time"
 CONTRADICTING_DEATH = "contradicting_death"
+
+NOT_DEAD = frozenset({"N", "NO", "0", "FALSE"})
+"""PID-30 (table 0136) of a living patient."""
 
 
 def encounter_message(
@@ -94,6 +98,7 @@ def _recorded(
         discharged_to=visit.discharged_to.strip(),
         diagnosed=bool(event.diagnoses),
         died=_died(event, times),
+        disposition_says=_disposition_says(event, rule),
     )
 
 
@@ -101,7 +106,8 @@ def _died(event: PatientEvent, times: "_Times") -> bool | None:
     """Whether the message says that the patient died; None where it does not say or contradicts itself.
 
     ParseMessage weighs PID-29, PID-30 and PV1-36. A date of death more than a day before the encounter
-    contradicts it.
+    contradicts it. HL7's null deletes PID-30, but senders also write it for "no value": beside a
+    disposition of a patient who left alive it says that the patient lives.
     """
     clear = event.death is Evidence.CLEAR
     if event.death is Evidence.UNCLEAR or (clear and times.died_long_before()):
@@ -109,7 +115,17 @@ def _died(event: PatientEvent, times: "_Times") -> bool | None:
         return None
     if clear:
         return True
-    return False if event.numbers.said_dead in ("N", "NO", "0", "FALSE") else None
+    said, left_alive = event.numbers.said_dead, event.death is Evidence.AGAINST
+    return False if said in NOT_DEAD or (said == NULL and left_alive) else None
+
+
+def _disposition_says(event: PatientEvent, rule: TriggerRule) -> DispositionSays:
+    """The statement of PV1-36, where PID-29 and PID-30 make none."""
+    if event.death is Evidence.AGAINST and rule.effect in (Effect.END, Effect.UPDATE):
+        return DispositionSays.NO_DEATH
+    by_patient = event.patient.died_at or of_indicator(event.numbers.said_dead) is Evidence.CLEAR
+    alone = event.death is Evidence.CLEAR and not by_patient
+    return DispositionSays.DEATH if alone else DispositionSays.NOTHING
 
 
 class _MessageTime(NamedTuple):

@@ -190,6 +190,8 @@ def test_codes_of_one_facility_are_one_facility() -> None:
         ("", "20", True, ()),
         ("N", "01", False, ()),
         ("", "01", None, ()),
+        ('""', "01", False, ()),
+        ('""', "", None, ()),
         ("N", "20", None, (CONTRADICTING_DEATH,)),
     ],
 )
@@ -198,6 +200,25 @@ def test_a_death_needs_clear_evidence(
 ) -> None:
     message = read("A03", pid={30: pid30}, pv1={36: disposition})
     assert (message.event.died, message.warnings) == (died, warnings)
+
+
+@pytest.mark.parametrize(
+    ("trigger_event", "pid30", "disposition", "says"),
+    [
+        ("A03", "", "20", "death"),
+        ("A03", "Y", "20", ""),
+        ("A03", "", "01", "no_death"),
+        ("A08", "", "03^Skilled nursing facility", "no_death"),
+        ("A08", "", "HOM", ""),
+        ("A01", "", "01", ""),
+        ("A13", "", "20", ""),
+    ],
+)
+def test_a_disposition_speaks_of_a_death_where_pid_30_does_not(
+    trigger_event: str, pid30: str, disposition: str, says: str
+) -> None:
+    event = read(trigger_event, pid={30: pid30}, pv1={36: disposition}).event
+    assert event.disposition_says == says
 
 
 def test_a_death_long_before_the_encounter_contradicts_it() -> None:

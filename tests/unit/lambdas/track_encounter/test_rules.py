@@ -12,6 +12,7 @@ from lambdas.common.contracts.encounters.encounter import (
     Change,
     Decision,
     DecisionReason,
+    DispositionSays,
     Effect,
     EncounterClass,
     Phase,
@@ -516,3 +517,31 @@ def test_a_cancelled_admission_after_an_a07_leaves_the_observation_stay() -> Non
         decision = last(ADMITTED, observed, again_inpatient, message("A11", 50))
         assert [notice.about for notice in decision.notices] == [(again_inpatient.event.event_id,)]
         assert (decision.phase, decision.facts.encounter_class) == (Phase.IN, OBS)
+
+
+DIED_BY_DISPOSITION = message(
+    "A03", 60, died=True, disposition="20", disposition_says=DispositionSays.DEATH
+)
+WENT_HOME: dict[str, Any] = {"disposition": "01", "disposition_says": DispositionSays.NO_DEATH}
+
+
+@pytest.mark.parametrize("trigger_event", ["A03", "A08"])
+def test_a_disposition_corrected_from_death_to_home_takes_the_death_back(
+    trigger_event: str,
+) -> None:
+    decision = last(ADMITTED, DIED_BY_DISPOSITION, message(trigger_event, 70, **WENT_HOME))
+    assert [(one.kind, one.audience) for one in decision.notices] == [
+        (EventKind.CANCEL_DEATH, Audience.TOLD),
+        (EventKind.DISCHARGE, Audience.UNTOLD),
+    ]
+    assert decision.notices[0].about == (DIED_BY_DISPOSITION.event.event_id,)
+
+
+def test_an_earlier_disposition_that_arrives_late_takes_no_death_back() -> None:
+    assert told(ADMITTED, DIED_BY_DISPOSITION, message("A08", 30, **WENT_HOME)) == []
+
+
+def test_a_disposition_takes_no_death_back_that_pid_30_told_and_tells_nobody_of_it() -> None:
+    died = message("A08", 60, died=True)
+    assert told(ADMITTED, died, message("A03", 70, **WENT_HOME)) == []
+    assert told(ADMITTED, died, DIED_BY_DISPOSITION, message("A08", 70, **WENT_HOME)) == []
