@@ -80,12 +80,15 @@ def extract(
     text = reading(fitting)
     if not text.text:
         return Extraction(replace(base, outcome=FindingsOutcome.NOT_ENGLISH) if others else base)
-    known = _cached(context, text.text, cost_mode)
-    open_ones = [operation for operation in COST_MODES[cost_mode] if operation not in known]
+    cached = cache.cached(context, text.text)
+    operations = COST_MODES[cost_mode]
+    known = {o: cached.answers[o] for o in operations if o in cached.answers}
+    open_ones = [operation for operation in operations if operation not in known]
     begin = _turn(context, text.text, open_ones, turn)
     if begin is not None and (wait := turns.workflow_wait(begin, time.time())):
         return Deferral(begin, wait)
     asked = _asked(context, text.text, open_ones, seconds, begin)
+    cache.store(context, text.text, cached, asked)
     if not known and not any(answer.requests for answer in asked.values()):
         if begin is None:
             gaps = (*base.not_analysed, *_unanswered(text, asked))
@@ -113,17 +116,6 @@ def _english(
     return english, others
 
 
-def _cached(
-    context: ExtractContext, text: str, cost_mode: CostMode
-) -> dict[Operation, ComprehendAnswer]:
-    """The cached answers of the mode's operations to this text."""
-    found = {
-        o: cache.cached_answer(context, text, o, context.settings.cache_days)
-        for o in COST_MODES[cost_mode]
-    }
-    return {operation: answer for operation, answer in found.items() if answer}
-
-
 def _turn(
     context: ExtractContext, text: str, operations: list[Operation], turn: ServiceSlot
 ) -> float | None:
@@ -142,13 +134,10 @@ def _asked(
     seconds: float,
     begin: float | None,
 ) -> dict[Operation, ComprehendAnswer]:
-    """The operations' answers, which are then cached. Without a turn no request is made."""
+    """The operations' answers. Without a turn no request is made."""
     after = max(0.0, begin - time.time()) if begin is not None else 0.0
     in_time = seconds if begin is not None else 0.0
-    asked = comprehend.analysed(context, text, operations, in_time, after)
-    for operation, answer in asked.items():
-        cache.store_answer(context, text, operation, answer, context.settings.cache_days)
-    return asked
+    return comprehend.analysed(context, text, operations, in_time, after)
 
 
 def _why(answers: dict[Operation, ComprehendAnswer]) -> str:
