@@ -52,9 +52,9 @@ def deliver(
 ) -> DeliverNotificationResult:
     """Makes one delivery at most once, records it, and returns its recipient, outcome and id.
 
-    The outcome is `sent`, `unknown` (it may have gone; not repeated), `held` (it goes later; a task
-    with `released` is that later) or `suppressed` (the hospital withdrew the event before it was told, or
-    the recipient may not be told any more).
+    The outcome is `sent`, `unknown` (SES may have taken it; not repeated), `held` (a later task with
+    `released` sends it) or `suppressed` (the hospital withdrew the event before it was told, or the
+    recipient may not be told any more).
     Raises `DeliveryRefusedError` when this recipient's address or content is refused for good, and
     `DependencyUnavailableError` or `ConfigurationError` when nothing was sent.
     """
@@ -118,20 +118,19 @@ def _tried(
         deliveries.tell_apart(context, attempt.delivery, one.recipient_ref)
     if recipient is None:
         reason, others = standing.refused[0].reason, _noted(standing.refused[1:])
-        attempt = attempt.deciding(MailDecision.of(standing.policy, others))
+        decision = MailDecision.of(standing.policy, others)
+        attempt = replace(attempt, delivery=replace(attempt.delivery, decision=decision))
         return Tried(attempt.suppressed(reason), chosen)
     detail = detail_for(context, recipient)
-    endpoint_ref = endpoints_of(context, recipient)[0]
+    refused = _noted(standing.refused)
     delivery = replace(
         attempt.delivery,
-        endpoint_ref=endpoint_ref,
+        endpoint_ref=endpoints_of(context, recipient)[0],
         updates=place.updates,
         also=_others(recipient),
+        decision=MailDecision.of(standing.policy, refused, detail.level, detail.reduced),
     )
-    decision = MailDecision.of(
-        standing.policy, _noted(standing.refused), detail.level, detail.reduced
-    )
-    attempt = replace(attempt, delivery=delivery).deciding(decision)
+    attempt = replace(attempt, delivery=delivery)
     if refusal := refusal_of(recipient, has_failed(attempt, chosen, recipient)):
         return Tried(attempt.refused(refusal), recipient)
     letter = letter_for(context, attempt.run, newest, identities, recipient, detail=detail)

@@ -41,9 +41,9 @@ def resolve(
     """The patient and the recipients, or None when no patient has any of the identifiers.
 
     `tell` is called with every look-up and its outcome. Raises `UnprocessableMessageError` when no
-    identifier names a patient, `IdentityAmbiguousError` and `IdentityConflictError` (see `matching`),
-    `ConfigurationError` when the sender may not assert an authority, it is not mapped, or the registry
-    contradicts itself, and `DependencyUnavailableError`.
+    identifier names a patient. Raises `ConfigurationError` when the sender may not assert an authority,
+    nobody mapped it, or the registry contradicts itself. Also raises `DependencyUnavailableError`, and
+    `IdentityAmbiguousError` and `IdentityConflictError` (see `matching`).
     """
     authorities = sender.authorities
     usable, warnings = identifiers.usable_identifiers(event.patient.identifiers, authorities)

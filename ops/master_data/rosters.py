@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.item_reads import read_item
 from lambdas.common.aws.items import from_item, to_item
+from lambdas.common.clock import is_day
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.lookup_identities.matching.demographics import birth_dates_agree, surnames_agree
-from lambdas.registry.importing.columns import InvalidRegistryError, is_date
+from lambdas.registry.importing.columns import InvalidRegistryError
 from lambdas.registry.importing.files import Table
 from lambdas.registry.importing.merges import merge_chain
 from lambdas.registry.keys import (
@@ -172,7 +173,7 @@ def _shape(rows: Table) -> list[str]:
             for column in REQUIRED
             if not row[column].strip()
         ]
-        if row.get("birth_date", "").strip() and not is_date(row["birth_date"].strip()):
+        if row.get("birth_date", "").strip() and not is_day(row["birth_date"].strip()):
             faults.append(f"{rows.name} line {line}, birth_date: is not a date as YYYY-MM-DD")
     return faults
 

@@ -1,8 +1,8 @@
 """Decides again, when a mail is about to be sent, whom it may tell, at which address and with which detail.
 
-A notice may have waited for hours since its recipients were chosen. The registry is read as it is now: a
-provider who left, a relationship that ended and a denial that was filed since suppress it, and a changed
-address or a stricter choice is used. A laxer choice is not: this notice was promised under the stricter one.
+A notice may have waited for hours since its recipients were chosen. The registry is read as it is now.
+A provider who left, an ended relationship or a new denial suppresses the notice. A changed address and a
+stricter choice are used. A laxer choice is not: this notice was promised under the stricter one.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -103,30 +103,19 @@ def bundle_of(told: Told, recipient: Recipient, institution: str, sent_at: str) 
     practitioner = next(
         (p for p in patient_event.practitioners if p.role == "attending" and p.name.display()), None
     )
+    diagnoses = () if withdraws(patient_event) else patient_event.diagnoses[:20]
     resources = [
         _header(patient_event, recipient, ids),
-        _without_empty(
-            {
-                **_encounter(told, ids, practitioner is not None),
-                "identifier": _identifiers(patient_event, recipient.stay_ref),
-            }
-        ),
+        _encounter(told, ids, recipient.stay_ref, practitioner is not None),
         _patient(patient_event, ids["patient"]),
         *([_practitioner(practitioner.name, ids["practitioner"])] if practitioner else []),
-        _without_empty(
-            {
-                "resourceType": "Organization",
-                "id": ids["organization"],
-                "active": True,
-                "name": institution or "not named",
-            }
-        ),
-        *(
-            _condition(number, diagnosis, patient_event, ids)
-            for number, diagnosis in enumerate(
-                () if withdraws(patient_event) else patient_event.diagnoses[:20]
-            )
-        ),
+        {
+            "resourceType": "Organization",
+            "id": ids["organization"],
+            "active": True,
+            "name": institution or "not named",
+        },
+        *(_condition(number, one, patient_event, ids) for number, one in enumerate(diagnoses)),
         *(_flag(number, flag, patient_event, ids) for number, flag in enumerate(told.flags)),
         _provenance(patient_event, ids, sent_at),
     ]
@@ -226,7 +215,7 @@ def _flag(number: int, flag: StayFlag, event: PatientEvent, ids: dict[str, str])
     }
 
 
-def _encounter(told: Told, ids: dict[str, str], treated: bool) -> Resource:
+def _encounter(told: Told, ids: dict[str, str], stay_ref: str, treated: bool) -> Resource:
     patient_event = told.event
 
     def shown(moment: str) -> str:
@@ -264,6 +253,7 @@ def _encounter(told: Told, ids: dict[str, str], treated: bool) -> Resource:
             if disposition and ended
             else {},
             "serviceProvider": {"reference": f"urn:uuid:{ids['organization']}"},
+            "identifier": _identifiers(patient_event, stay_ref),
         }
     )
 

@@ -1,9 +1,12 @@
 """Chooses the recipients with their reasons, and names each provider who is not told, with the reason. Pure.
 
-Only master data makes a recipient: a current relationship (the registry's, or a roster's) with an
-active provider who has an address; the facility to which the patient goes (PV1-37), when the registry
-files the sender's own code under a facility; and the surrogate whom one of those named while away. A
-person whom the message names adds a reason to one of them, never a person or an address.
+Only master data makes a recipient, in one of three ways:
+
+- a current relationship, of the registry or a roster, with an active provider who has an address;
+- the patient goes to a facility (PV1-37) whose code of this sender the registry has;
+- a recipient is away and named a surrogate.
+
+A person whom the message names adds a reason to one of them, never a person or an address.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

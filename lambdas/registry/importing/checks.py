@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lambdas.common.clock import is_day
 from lambdas.common.mail_address import is_address
 from lambdas.registry.importing.columns import (
     DATES,
@@ -11,7 +12,6 @@ from lambdas.registry.importing.columns import (
     InvalidRegistryError,
     Lines,
     Row,
-    is_date,
     place,
 )
 from lambdas.registry.importing.merges import survivor
@@ -95,7 +95,7 @@ class _Check:
                 if row[column] not in words:
                     self.fault(file, index, column, f"is none of {', '.join(filter(None, words))}")
             for column in DATES[file]:
-                if row[column] and not is_date(row[column]):
+                if row[column] and not is_day(row[column]):
                     self.fault(file, index, column, "is not a date as YYYY-MM-DD")
 
     def unique(self, file: str, rows: list[Row], column: str, *others: str) -> None:
