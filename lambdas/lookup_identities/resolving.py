@@ -7,6 +7,7 @@ from functools import partial
 from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.contracts.message.event_kind import DISCHARGES, EventKind
 from lambdas.common.contracts.recipients.identities import Identities
+from lambdas.common.contracts.recipients.policy import PolicyOutcome
 from lambdas.common.contracts.recipients.recipient import Recipient, RelationshipType
 from lambdas.common.errors import ConfigurationError
 from lambdas.common.senders import SenderProfile
@@ -24,6 +25,7 @@ from lambdas.lookup_identities.matching.identifiers import (
 from lambdas.lookup_identities.mpi.outcomes import AuthorityNotAllowedError
 from lambdas.lookup_identities.mpi.query import Query, Tell, ask_mpi, telling_failures
 from lambdas.lookup_identities.registry.authorities import check_mapped
+from lambdas.policy.deciding import PolicyPatient
 from lambdas.registry import table
 from lambdas.registry.records import Match, Provider, Relationship
 from lambdas.registry.table import CareFile, Filed
@@ -192,6 +194,9 @@ def _identities(
         event=facts,
     )
     reference = partial(keys.reference, "recipient")
+    born = found.record.birth_date or event.patient.birth_date[:10]
+    patient = PolicyPatient(birth_date=born, consents=care.consents)
+    team = replace(team, closed=_closed(context, event, sender, patient, team))
     chosen, considered = recipients.choose(team, reference)
     chosen, stand_ins = fallbacks.with_fallbacks(chosen, team.providers, reference)
     return Identities(
@@ -206,8 +211,26 @@ def _identities(
         fallbacks=stand_ins,
         flags=flags,
         discharged_to=known[goes_to[0]].name.display() if known.keys() & goes_to else "",
-        birth_date=found.record.birth_date or event.patient.birth_date[:10],
+        birth_date=born,
         consents=care.consents,
+    )
+
+
+def _closed(
+    context: LookupContext,
+    event: PatientEvent,
+    sender: SenderProfile,
+    patient: PolicyPatient,
+    team: recipients.CareTeam,
+) -> frozenset[str]:
+    """The ids of surrogates whom the policy lets be told nothing: the absent provider keeps the notice."""
+    chosen, _ = recipients.choose(team, str)
+    instead = [one for one in chosen if one.stands_for]
+    return frozenset(
+        one.provider_id
+        for one in instead
+        for decision in [context.gate(sender).decision(patient, event, one, one.addressees[0])]
+        if decision.outcome is PolicyOutcome.SUPPRESS
     )
 
 
