@@ -210,7 +210,10 @@ def _identities(
         merged_from=merged_from,
         fallbacks=stand_ins,
         flags=flags,
-        discharged_to=known[goes_to[0]].name.display() if known.keys() & goes_to else "",
+        discharged_to=next(
+            (known[one].name.display() for one in goes_to if one in known and known[one].facility),
+            "",
+        ),
         birth_date=born,
         consents=care.consents,
     )

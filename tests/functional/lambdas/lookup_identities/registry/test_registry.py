@@ -215,7 +215,8 @@ def test_the_facility_a_patient_goes_to_is_told_when_it_is_filed_under_the_sende
 ) -> None:
     filed_patient(file_item, circle={"nobody"})
     file_item({"pk": "provider-identifier#NORTHGEN#SNF80", "sk": "provider", "provider_id": "snf"})
-    file_item({"pk": "provider#snf", "sk": "provider", "email": "s@snf.example", "kind": kind})
+    snf = {"family": "Seaside", "email": "s@snf.example", "kind": kind}
+    file_item({"pk": "provider#snf", "sk": "provider", **snf})
     event = event_of(PatientIdentifier("1", "A"), visit=Visit(discharged_to="SNF80"))
 
     sender = replace(SENDER, default_assigning_authority=authority)
@@ -223,6 +224,8 @@ def test_the_facility_a_patient_goes_to_is_told_when_it_is_filed_under_the_sende
 
     assert identities is not None
     assert [who.provider_id for who in identities.recipients] == told
+    # A code of the place may be the number of a member of the staff too.
+    assert identities.discharged_to == ("Seaside" if told else "")
     admitted = resolve(context, replace(event, event_kind=EventKind.ADMISSION), sender)
     assert admitted is not None
     assert not admitted.recipients
