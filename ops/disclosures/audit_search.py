@@ -4,12 +4,14 @@ The indexes `by_patient` and `by_recipient` hold all attributes, so that a year 
 no call for each event (docs/adr/0285-audit-indexes-of-people.md).
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from lambdas.common.audit import chain
 from lambdas.common.aws.clients import dependency
+from lambdas.common.contracts.audit import AuditAction
 from lambdas.delivery.ledger.context import LedgerContext
 from ops.audit.entries import readable
 from ops.aws_calls import side_by_side
@@ -51,7 +53,7 @@ def of_patient(
         for reference in sorted(wanted):
             read[reference] = _entries(context, "by_patient", "patient_ref", reference, period)
         wanted = {one for found in read.values() for one in merged_from(found)} - read.keys()
-    return _account(read, period)
+    return _account(context, read, period)
 
 
 def of_provider(
@@ -59,6 +61,7 @@ def of_provider(
 ) -> DisclosureAccount:
     """Returns what the provider with these references was told."""
     return _account(
+        context,
         {
             reference: _entries(context, "by_recipient", "recipient_ref", reference, period)
             for reference in references
@@ -109,13 +112,37 @@ def patients_of_event(context: LedgerContext, event_id: str) -> set[str]:
     return {one["patient_ref"] for one in found if one.get("patient_ref")}
 
 
-def _account(read: dict[str, list[Entry]], period: Period) -> DisclosureAccount:
+def _account(
+    context: LedgerContext, read: dict[str, list[Entry]], period: Period
+) -> DisclosureAccount:
     whole = [one for found in read.values() for one in found]
+    whole += _sent_before(context, whole)
     return DisclosureAccount(
         tuple(read),
         [one for one in disclosures(whole) if period.holds(one.time)],
         [one for one in readings(whole) if period.holds(one.time)],
     )
+
+
+def _sent_before(context: LedgerContext, read: Iterable[Entry]) -> list[Entry]:
+    """Returns the entries of sendings that a replay found again, where they are not among those that were read.
+
+    Without them the replay would count as the disclosure.
+    """
+    actions: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for one in read:
+        actions[one["event_id"], one.get("delivery_id") or ""].add(one["action"])
+    replayed = {
+        at
+        for at, found in actions.items()
+        if AuditAction.ALREADY_SENT in found and AuditAction.SENT not in found
+    }
+    return [
+        one
+        for event_id in sorted({event_id for event_id, _ in replayed})
+        for one in readable(chain.entries(context, event_id))
+        if one["action"] == AuditAction.SENT and (event_id, one.get("delivery_id")) in replayed
+    ]
 
 
 def _entries(

@@ -95,6 +95,26 @@ def test_the_period_limits_the_answer(ens: Ens) -> None:
 
 
 @pytest.mark.usefixtures("rotated")
+def test_a_replay_in_the_period_is_no_disclosure_of_an_earlier_mail(
+    context: LedgerContext, ens: Ens
+) -> None:
+    patient_ref, recipient_ref = references(context, "k1")
+    about: dict[str, Any] = {
+        "recipient_ref": recipient_ref,
+        "delivery_id": MARCH,
+        "patient_ref": patient_ref,
+    }
+    Story(context, MARCH, datetime(2026, 5, 20, tzinfo=UTC)).run().step(
+        "DeliverNotification", "ALREADY_SENT", channel="email", detail="full", **about
+    )
+    in_may = ("--from", "2026-05-01", "--to", "2026-05-31", "--format", "csv")
+    assert csv_of(ens("audit", "patient", *IDENTIFIER, *in_may)) == []
+    assert csv_of(ens("audit", "provider", "--id", "dr-lindqvist", *in_may)) == []
+    rows = csv_of(ens("audit", "patient", *IDENTIFIER, "--format", "csv"))
+    assert [row["event_id"] for row in rows] == [MARCH, APRIL]
+
+
+@pytest.mark.usefixtures("rotated")
 def test_the_reference_in_a_notice_leads_to_the_same_patient(
     context: LedgerContext, ens: Ens
 ) -> None:
