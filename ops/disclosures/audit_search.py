@@ -16,6 +16,7 @@ from lambdas.delivery.ledger.context import LedgerContext
 from ops.audit.entries import readable
 from ops.aws_calls import side_by_side
 from ops.disclosures.records import (
+    FEEDBACK,
     AuditReading,
     Disclosure,
     disclosures,
@@ -29,6 +30,10 @@ from ops.problem import ProblemError
 
 AROUND = timedelta(days=4)
 """Days read before and after a period: a held mail goes a day later, and a mail bounces up to three days later."""
+
+SENDINGS = {AuditAction.SENT, AuditAction.TOLD_TOO, AuditAction.UNKNOWN}
+LATER = {AuditAction.ALREADY_SENT, *FEEDBACK}
+"""Entries that come after the one of the sending, perhaps weeks later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,24 +130,26 @@ def _account(
 
 
 def _sent_before(context: LedgerContext, read: Iterable[Entry]) -> list[Entry]:
-    """Returns the entries of sendings that a replay found again, where they are not among those that were read.
+    """Returns the entries of sendings that were not read, of deliveries that were replayed or came back.
 
-    Without them the replay would count as the disclosure.
+    Without them the replay, or SES's late report, would count as the disclosure.
     """
-    actions: dict[tuple[str, str], set[str]] = defaultdict(set)
+    actions: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for one in read:
-        actions[one["event_id"], one.get("delivery_id") or ""].add(one["action"])
-    replayed = {
-        at
-        for at, found in actions.items()
-        if AuditAction.ALREADY_SENT in found and AuditAction.SENT not in found
-    }
+        actions[_delivery(one)].add(one["action"])
+    later = {at for at, found in actions.items() if found & LATER and not found & SENDINGS}
     return [
         one
-        for event_id in sorted({event_id for event_id, _ in replayed})
+        for event_id in sorted({event_id for event_id, *_ in later})
         for one in readable(chain.entries(context, event_id))
-        if one["action"] == AuditAction.SENT and (event_id, one.get("delivery_id")) in replayed
+        if one["action"] in SENDINGS and _delivery(one) in later
     ]
+
+
+def _delivery(entry: Entry) -> tuple[str, ...]:
+    """Event, recipient and delivery of an entry."""
+    names = ("event_id", "recipient_ref", "delivery_id")
+    return tuple(entry.get(name) or "" for name in names)
 
 
 def _entries(

@@ -95,8 +95,12 @@ def test_the_period_limits_the_answer(ens: Ens) -> None:
 
 
 @pytest.mark.usefixtures("rotated")
-def test_a_replay_in_the_period_is_no_disclosure_of_an_earlier_mail(
-    context: LedgerContext, ens: Ens
+@pytest.mark.parametrize(
+    ("step", "action"),
+    [("DeliverNotification", "ALREADY_SENT"), ("RecordFeedback", "COMPLAINED")],
+)
+def test_a_replay_or_a_late_report_is_no_disclosure_of_its_own(
+    context: LedgerContext, ens: Ens, step: str, action: str
 ) -> None:
     patient_ref, recipient_ref = references(context, "k1")
     about: dict[str, Any] = {
@@ -105,7 +109,7 @@ def test_a_replay_in_the_period_is_no_disclosure_of_an_earlier_mail(
         "patient_ref": patient_ref,
     }
     Story(context, MARCH, datetime(2026, 5, 20, tzinfo=UTC)).run().step(
-        "DeliverNotification", "ALREADY_SENT", channel="email", detail="full", **about
+        step, action, channel="email", detail="full", **about
     )
     in_may = ("--from", "2026-05-01", "--to", "2026-05-31", "--format", "csv")
     assert csv_of(ens("audit", "patient", *IDENTIFIER, *in_may)) == []
