@@ -99,7 +99,7 @@ def _in_registry(
     files = _care_files(context, filed, others)
     survivors = {one: _survivor(one, files) for one in files}
     candidates = {
-        pair: tuple(dict.fromkeys(survivors[one] for one in patients))
+        pair: tuple(dict.fromkeys(survivors.get(one, one) for one in patients))
         for pair, patients in filed.patients.items()
     }
     patient_id, matched_on = identifiers.one_patient(usable, candidates)
@@ -134,10 +134,15 @@ def _joined(files: Sequence[CareFile]) -> CareFile:
 
 
 def _care_files(context: LookupContext, filed: Filed, others: Sequence[str]) -> dict[str, CareFile]:
-    """The files of the patients whom the identifiers name, and of those into whom they were merged, by id."""
+    """The files of the patients whom the identifiers name, and of those into whom they were merged, by id.
+
+    None where they name more patients than one can be merged of, such as a number that stands for no number.
+    """
     waiting = list(dict.fromkeys(one for patients in filed.patients.values() for one in patients))
-    most = len(waiting) + MERGES
     files: dict[str, CareFile] = {}
+    if len(waiting) > MERGES + 1:
+        return files
+    most = len(waiting) + MERGES
     while waiting and len(files) < most:
         patient_id = waiting.pop(0)
         care = table.care_file(context, patient_id, filed.hints.get(patient_id, ()), others)

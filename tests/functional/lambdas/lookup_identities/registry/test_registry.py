@@ -12,7 +12,11 @@ from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.common.contracts.message.patient import Patient, PatientIdentifier
 from lambdas.common.contracts.message.person import Name
 from lambdas.common.contracts.message.visit import Visit
-from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
+from lambdas.common.errors import (
+    ConfigurationError,
+    DependencyUnavailableError,
+    IdentityAmbiguousError,
+)
 from lambdas.common.senders import SenderProfile
 from lambdas.delivery.decisions.holds import hold_for
 from lambdas.lookup_identities.context import LookupContext
@@ -167,6 +171,21 @@ def test_identifiers_from_before_and_after_a_merge_name_the_one_survivor(
         assert (identities.patient_id, identities.merged_ids) == ("q", ("p",))
         assert identities.matched_on[:2] == ("PID-3[1]", "PID-3[2]")
         assert [told.provider_id for told in identities.recipients] == ["a", "b"]
+
+
+def test_a_number_of_hundreds_of_patients_is_ambiguous_without_reading_each(
+    context: LookupContext, aws: Any, file_item: Callable[[Item], None]
+) -> None:
+    """Such as 000000, which a hospital writes for an unknown patient."""
+    everybody = [f"p-{number}" for number in range(300)]
+    file_item({"pk": "identifier#A#0", "sk": "patient", "patient_id": everybody})
+    calls: list[str] = []
+    context.client("dynamodb").meta.events.register(
+        "before-call.dynamodb", lambda model, **_: calls.append(model.name)
+    )
+    with pytest.raises(IdentityAmbiguousError):
+        resolve(context, event_of(PatientIdentifier("0", "A")), SENDER)
+    assert calls == ["BatchGetItem"]
 
 
 def test_a_consent_that_ended_after_a_merge_has_ended_for_the_old_identifier_too(
