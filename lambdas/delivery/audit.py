@@ -33,6 +33,12 @@ COUNTED_AS = {DeliveryState.UNKNOWN: "UnknownDelivery", DeliveryState.HELD: "Hel
 LEAVES_OUT = frozenset({DeliveryState.SENT, DeliveryState.SUPPRESSED, DeliveryState.UNKNOWN})
 """The states in which the addressees left out are audited. A mail in the state UNKNOWN may have gone without them."""
 
+LEFT = {
+    DeliveryState.SENT: AuditAction.TOLD_TOO,
+    DeliveryState.UNKNOWN: AuditAction.UNKNOWN,
+}
+"""The states of a mail that left, or may have left, and the action of each other recipient's entry."""
+
 NO_DECISION = PolicyDecision()
 """The decision about a recipient in a document from before there were policies."""
 
@@ -71,13 +77,13 @@ def of_delivery(
         run.entry(AuditAction.SUPPRESSED, AuditOutcome.SUPPRESSED, **of_refused(item, one))
         for one in (unaudited(context, item, decision.refused) if item.state in LEAVES_OUT else ())
     ]
-    if item.state is DeliveryState.SENT:
-        if detail.reduced:
-            details.report(context, detail, item.recipient_ref, item.endpoint_ref)
-            run.count("ReducedDetail")
+    if item.state is DeliveryState.SENT and detail.reduced:
+        details.report(context, detail, item.recipient_ref, item.endpoint_ref)
+        run.count("ReducedDetail")
+    if item.state in LEFT:
         entries += [
             run.entry(
-                AuditAction.TOLD_TOO,
+                LEFT[item.state],
                 outcome,
                 **{**told_too(item, other), **decided, "detail": detail.level},
             )

@@ -267,7 +267,12 @@ def _settle(
         decided = entries.of_policy(policy)
         of_member = partial(_entry, run, member)
         sent = outcome.state is DeliveryState.SENT
-        others = entries.beside(member, (), of_member, **decided) if sent else ()
+        others = list(entries.beside(member, (), of_member, **decided)) if sent else []
+        if outcome.state is DeliveryState.UNKNOWN:
+            others = [
+                of_member(action, recorded, **entries.told_too(member, one), **decided)
+                for one in member.also
+            ]
         facts = {
             **member.audit_members,
             "summary_id": summary.delivery_id,

@@ -208,11 +208,11 @@ def recipients(entries: list[Entry]) -> list[RecipientTrace]:
         if reference:
             found[reference] = _with(found, reference, entry)
     for reference, other in shared.items():
-        mail, own = found.get(other), found[reference].outcome
-        if mail and own is RecipientOutcome.NOT_TRIED:
-            found[reference] = replace(
-                mail, recipient_ref=reference, reasons=found[reference].reasons
-            )
+        mail, own = found.get(other), found[reference]
+        left_out = own.outcome is RecipientOutcome.SUPPRESSED
+        own_mail = mail is not None and own.delivery_id not in ("", mail.delivery_id)
+        if mail and not (left_out or own_mail):
+            found[reference] = replace(mail, recipient_ref=reference, reasons=own.reasons)
     return [_settled(recipient) for recipient in found.values()]
 
 
