@@ -191,7 +191,7 @@ def delivery_of(
         event_id=run.event_id,
         recipient_ref=recipient.recipient_ref,
         channel=recipient.channel,
-        patient_ref=task.identities.patient_ref,
+        patient_ref=_patient_of(recipient) or task.identities.patient_ref,
         encounter_ref=task.parsed.encounter_ref,
         event_kind=recipient.event_kind or task.parsed.event_kind,
         identities_version=task.identities.version_id,
@@ -201,6 +201,11 @@ def delivery_of(
         also=_others(recipient),
         other_patient=recipient.other_patient,
     )
+
+
+def _patient_of(recipient: Recipient) -> str:
+    """The patient of whom a correction about another patient than the event's tells; "" for another notice."""
+    return recipient.cancels.patient_ref if recipient.cancels and recipient.other_patient else ""
 
 
 def _others(recipient: Recipient) -> tuple[str, ...]:

@@ -65,7 +65,8 @@ def read_event(
         message = er7.read(raw)
     except er7.Er7Error as error:
         raise UnprocessableMessageError(str(error)) from None
-    times = Times(zone, offset_of(message.first("MSH").part(7)), message.repairs, date_order)
+    default_offset = offset_of(message.first("MSH").part(7))
+    times = Times(zone, default_offset, message.repairs, date_order, received_at)
     event = _event(message, times, codes or SenderCodes(), document_bytes, received_at)
     return replace(event, event_id=event_id, sender=sender)
 

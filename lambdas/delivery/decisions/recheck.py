@@ -7,7 +7,6 @@ stricter choice are used. A laxer choice is not: this notice was promised under 
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TypeVar
 
 from lambdas.common.contracts.message.event import PatientEvent
@@ -127,9 +126,14 @@ def standings(context: DeliveryContext, notices: Sequence[ChosenNotice]) -> list
     ]
     found = snapshot(context, wanted)
     from_registry = context.settings.provider_directory_name == REGISTRY
-    today = datetime.now(UTC).date().isoformat()
     return [
-        _Judge(notice, found, today, from_registry, decider(context, notice)).standing()
+        _Judge(
+            notice,
+            found,
+            sender_named(context, notice.event.sender).today(),
+            from_registry,
+            decider(context, notice),
+        ).standing()
         for notice in notices
     ]
 
@@ -149,7 +153,10 @@ def decider(context: DeliveryContext, notice: ChosenNotice) -> Decide:
 
 @dataclass(frozen=True, slots=True)
 class _Judge:
-    """Applies the registry of one moment to one notice. `from_registry`: it also has the addresses."""
+    """Applies the registry of one moment to one notice. `from_registry`: it also has the addresses.
+
+    `today` is a day (YYYY-MM-DD) by the time zone of the notice's sender.
+    """
 
     notice: ChosenNotice
     found: RegistrySnapshot

@@ -7,12 +7,14 @@ Medical in the notes are no diagnoses of the hospital.
 import json
 import re
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from lambdas.common.contracts.encounters.encounter import Change, EncounterClass, Phase
 from lambdas.common.contracts.encounters.stay_flags import StayFlag
 from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.contracts.message.event_kind import DISCHARGES, EventKind
+from lambdas.common.contracts.message.patient import PatientIdentifier
 from lambdas.common.contracts.message.person import Name
 from lambdas.common.contracts.message.visit import CodedText
 from lambdas.common.contracts.recipients.recipient import Recipient
@@ -63,6 +65,14 @@ _DATE_TIME = re.compile(
     re.ASCII,
 )
 GENDERS = {"F": "female", "M": "male", "O": "other", "A": "other", "N": "other", "U": "unknown"}
+NOT_FOR_CARE = frozenset(
+    {"SS", "SSN", "SSC", "DL", "PPN", "PPC", "CZ", "VS", "MI", "TAX"}
+    | {"AM", "BA", "BC", "BCT", "CC", "DI", "DS", "AN", "ANC", "AND", "ANT", "VN"}
+)
+"""Identifier types of PID-3 by which no provider files a patient (HL7 table 0203).
+
+Social Security, licences, passports, visas, the military, taxes, bank and credit cards, accounts and visits.
+"""
 _NAMED = (
     "bundle",
     "header",
@@ -269,8 +279,7 @@ def _patient(patient_event: PatientEvent, patient_id: str) -> Resource:
                 _without_empty(
                     {"system": _oid(known.universal_id), "value": clean(known.value, 80)}
                 )
-                for known in patient.identifiers[:5]
-                if known.value
+                for known in _of_care(patient.identifiers)[:5]
             ],
             "name": [_name(patient.name)] if patient.name.display() else [],
             "gender": GENDERS.get(patient.sex.upper(), ""),
@@ -278,6 +287,15 @@ def _patient(patient_event: PatientEvent, patient_id: str) -> Resource:
             "deceasedBoolean": _deceased(patient_event),
         }
     )
+
+
+def _of_care(identifiers: Iterable[PatientIdentifier]) -> list[PatientIdentifier]:
+    """The identifiers that have a value and belong to the patient's care."""
+    return [
+        known
+        for known in identifiers
+        if known.value and known.identifier_type.strip().upper() not in NOT_FOR_CARE
+    ]
 
 
 def _deceased(patient_event: PatientEvent) -> bool | None:

@@ -83,12 +83,6 @@ def choose(
     return recipients, tuple(c for c in considered if c.recipient_ref not in chosen)
 
 
-def surrogates(providers: Iterable[Provider], today: str) -> list[str]:
-    """The ids of those who stand in today for one of the providers."""
-    found = (known.absence for known in providers)
-    return [absence.surrogate for absence in found if absence.surrogate and absence.holds(today)]
-
-
 def recipient_of(
     provider: Provider, reasons: tuple[RecipientReason, ...], recipient_ref: str
 ) -> Recipient:

@@ -1,6 +1,6 @@
 """Reads the numbers of an encounter: visit, account and prior numbers, every repetition, as sent."""
 
-from hl7.er7 import Message, Segment
+from hl7.er7 import NULL, Message, Segment
 from lambdas.common.contracts.encounters.encounter import EncounterNumbers
 from lambdas.common.senders import SenderPrivacy
 from lambdas.parse_message.segments import protections
@@ -25,7 +25,7 @@ def encounter_numbers(message: Message, privacy: SenderPrivacy) -> EncounterNumb
         protections=protections.flags(message, privacy),
         sensitive=protections.sensitive_marks(message, privacy),
         load=message.first("MSH").part(11, 2).strip().upper() in NOT_CURRENT,
-        said_dead=pid.part(30).strip().upper(),
+        said_dead=NULL if pid.field(30) == NULL else pid.part(30).strip().upper(),
     )
 
 

@@ -77,13 +77,15 @@ class RefusalReason(StrEnum):
 class FirstNotice:
     """The notification that a later one cancels, corrects or updates: its event, delivery, time and kind.
 
-    `told_at` is the time of sending. `event_kind` is `NONE` in documents of earlier versions.
+    `told_at` is the time of sending, `patient_ref` the patient of whom it told. `event_kind` is `NONE` and
+    `patient_ref` "" in documents of earlier versions.
     """
 
     event_id: str
     delivery_id: str
     told_at: str
     event_kind: EventKind = EventKind.NONE
+    patient_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
