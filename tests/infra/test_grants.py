@@ -14,8 +14,10 @@ import pytest
 
 from environments import Environment, MpiSection, load
 from infra.reference.table import reference
+from tests.infra import policy
 from tests.infra.conftest import EVERY, Stacks, stacks_of
 from tests.infra.grants import PRINCIPALS, Grant, granted, needed, one_form, role_of
+from tests.infra.policy import ServiceCall
 from tests.infra.template import STEPS, Template, text
 
 SECRET, KEY = (
@@ -315,10 +317,26 @@ def test_each_rule_that_writes_a_log_may_write_that_log_and_no_other_rule_may(
     for resource in core.of_type("AWS::Logs::ResourcePolicy").values():
         for statement in json.loads(text(resource["Properties"]["PolicyDocument"]))["Statement"]:
             assert statement["Effect"] == "Allow"
-            assert set(statement["Action"]) == {"logs:CreateLogStream", "logs:PutLogEvents"}
-            source = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
-            allowed.add((one_form(statement["Resource"]), one_form(source)))
+            if statement["Action"] == "logs:PutLogEvents":
+                source = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
+                allowed.add((one_form(statement["Resource"]), one_form(source)))
     assert written == allowed
+
+
+def test_the_log_stream_of_a_rule_is_made_by_a_call_that_names_no_rule(stacks: Stacks) -> None:
+    """hashicorp/terraform-provider-aws issue 26628: with a condition on it, no event is written.
+
+    The break-glass log, in which an investigator looks first, stayed empty.
+    """
+    core = stacks["core"]
+    for resource in core.of_type("AWS::Logs::ResourcePolicy").values():
+        document = json.loads(text(resource["Properties"]["PolicyDocument"]))
+        for group in {statement["Resource"] for statement in document["Statement"]}:
+            for service in ("events.amazonaws.com", "delivery.logs.amazonaws.com"):
+                made = ServiceCall(service, "logs:CreateLogStream", group)
+                assert policy.allowed(document, made), group
+                written = ServiceCall(service, "logs:PutLogEvents", group)
+                assert not policy.allowed(document, written), group
 
 
 def test_a_rule_may_write_to_its_dead_letter_queue(stacks: Stacks) -> None:
