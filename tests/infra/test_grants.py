@@ -82,12 +82,26 @@ def of_calls(stacks: Stacks, principal: str) -> set[Grant]:
     by_service = BY_STEP_FUNCTIONS if principal == "Workflow" else BY_LAMBDA | INTERFACES
     return {
         grant
-        for grant in granted(core, role_of(principal, core))
+        for grant in granted(core, role_of(principal, core)) - of_dead_letters(core, principal)
         if not (grant.action in by_service and grant.resource == "*")
         and not (
             grant.action in ("logs:CreateLogStream", "logs:PutLogEvents") and grant.resource in log
         )
     }
+
+
+def of_dead_letters(core: Template, principal: str) -> set[Grant]:
+    """What Lambda needs in a function's name to write an event to its dead-letter queue.
+
+    Lambda developer guide, "Dead-letter queues"; Amazon SQS developer guide, "Key management".
+    """
+    target = core.properties(principal).get("DeadLetterConfig") if principal in STEPS else None
+    if target is None:
+        return set()
+    queue = one_form(text(target["TargetArn"]))
+    key = one_form(text(core.resources[queue.strip("<>")]["Properties"]["KmsMasterKeyId"]))
+    use = ("kms:Decrypt", "kms:GenerateDataKey")
+    return {Grant("sqs:SendMessage", queue), *(Grant(action, key, "sqs") for action in use)}
 
 
 def needs_of(stacks: Stacks, principal: str) -> set[Grant]:
@@ -258,6 +272,13 @@ def test_outside_the_sandbox_no_recipient_stands_in_the_policy(
 
 
 # What AWS's own principals do for this stack.
+
+
+def test_lambda_may_keep_the_report_of_ses_that_a_function_could_not_record(stacks: Stacks) -> None:
+    core = stacks["core"]
+    wanted = of_dead_letters(core, "RecordFeedback")
+    assert wanted
+    assert wanted <= granted(core, role_of("RecordFeedback", core))
 
 
 def test_the_pipe_takes_from_the_queue_and_starts_the_workflow_and_waits(stacks: Stacks) -> None:

@@ -164,6 +164,22 @@ def test_what_ses_reports_of_our_mails_and_no_others_is_recorded(core: Template)
     assert text(target["DeadLetterConfig"]["Arn"]) == f"<{queue}.Arn>"
 
 
+def test_a_report_of_ses_that_the_function_fails_to_record_is_kept_and_raises_an_alarm(
+    core: Template,
+) -> None:
+    """Lambda developer guide, "Error handling for asynchronous invocation".
+
+    EventBridge calls a function asynchronously: after two retries of a failed run, Lambda discards the event.
+    The dead-letter queue of the rule gets only the events that Lambda did not take.
+    """
+    function = core.properties("RecordFeedback")
+    queue = core.id_of("Queues/FeedbackDeadLetters")
+    assert text(function["DeadLetterConfig"]["TargetArn"]) == f"<{queue}.Arn>"
+    alarm = alarms(core)["feedback-not-recorded"]
+    (dimension,) = alarm["Dimensions"]
+    assert text(dimension["Value"]) == f"<{queue}.QueueName>"
+
+
 def test_the_dashboard_shows_the_way_of_messages(core: Template) -> None:
     (dashboard,) = core.of_type("AWS::CloudWatch::Dashboard").values()
     body = text(dashboard["Properties"]["DashboardBody"])

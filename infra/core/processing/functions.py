@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from environments import Environment
@@ -226,6 +227,8 @@ class Steps:
                 *trail,
                 *grants.use_table(tables.ledger, keys.records, "GetItem", "PutItem", "UpdateItem"),
             ],
+            # EventBridge hands a report over once, and its rule's queue gets only what Lambda did not take.
+            dead_letters=stores.queues.feedback_dead_letters,
         )
         self.release_deliveries = self._step(
             "ReleaseDeliveries",
@@ -308,6 +311,7 @@ class Steps:
         variables: dict[str, str],
         may: Sequence[iam.PolicyStatement],
         concurrency: int | None = None,
+        dead_letters: sqs.Queue | None = None,
         appends: bool = True,
     ) -> StepLambda:
         inside = self._environment.runs_inside(name)
@@ -322,4 +326,5 @@ class Steps:
             vpc=self._vpc if inside else None,
             security_group=self._security_group if inside else None,
             concurrency=concurrency,
+            dead_letters=dead_letters,
         )
