@@ -176,6 +176,23 @@ def test_a_named_account_is_not_asked_for_its_zones(behind_vpn: Stacks) -> None:
     assert zones == ["use1-az1", "use1-az2"]
 
 
+def test_functions_can_leave_the_vpc_of_a_deployed_environment(prod: Stacks) -> None:
+    """The network stack is deployed first, while the deployed core still imports.
+
+    CloudFormation user guide, "Get exported outputs": no export can be deleted while a stack imports it.
+    """
+    environment = load("prod")
+    assert environment.network is not None
+    outside = replace(environment, network=replace(environment.network, functions_inside=False))
+    for name, template in stacks_of(outside).items():
+        assert exports(template) >= exports(prod[name]), name
+
+
+def exports(template: Template) -> set[str]:
+    outputs = template.document.get("Outputs", {}).values()
+    return {output["Export"]["Name"] for output in outputs if "Export" in output}
+
+
 def test_synth_needs_no_docker(prod: Stacks) -> None:
     """It was not there when prod was synthesised, and the receiver's image is described anyway."""
     assert not Path(os.environ["CDK_DOCKER"]).exists()

@@ -173,14 +173,7 @@ class Steps:
                 *grants.read_versions(bucket, keys.vault, EVENT),
                 *grants.write_objects(bucket, keys.vault, CLINICAL, ANALYSES),
                 *grants.use_item(tables.ledger, keys.records, COMPREHEND_TURNS, "UpdateItem"),
-                # Comprehend Medical supports no resource-level permissions.
-                grants.allow(
-                    [
-                        f"comprehendmedical:{operation}"
-                        for operation in ("DetectEntitiesV2", "InferICD10CM", "InferRxNorm")
-                    ],
-                    ["*"],
-                ),
+                *(_analyse_notes() if environment.analyses_notes else ()),
             ],
         )
         mail = environment.mail
@@ -328,3 +321,9 @@ class Steps:
             concurrency=concurrency,
             dead_letters=dead_letters,
         )
+
+
+def _analyse_notes() -> list[iam.PolicyStatement]:
+    """Returns the statement to call Comprehend Medical, which supports no resource-level permissions."""
+    operations = ("DetectEntitiesV2", "InferICD10CM", "InferRxNorm")
+    return [grants.allow([f"comprehendmedical:{one}" for one in operations], ["*"])]
