@@ -440,6 +440,19 @@ def test_a_table_left_by_a_deleted_stack_is_found_and_its_data_can_be_adopted() 
     assert found.to_do.startswith("adopt it with its data: make synth ENV=prod, then npx")
 
 
+@pytest.mark.parametrize(("there", "status"), [("prod", Status.ERROR), ("prod2", Status.OK)])
+def test_a_backup_vault_that_a_deleted_stack_left_is_found(there: str, status: Status) -> None:
+    """The vault keeps its name as long as it holds recovery points."""
+    answers = StubbedClients()
+    for _ in range(3):
+        answers.refuse("cloudformation", "describe_stacks", "ValidationError")
+    vaults = [{"BackupVaultName": "Default"}, {"BackupVaultName": f"hl7-ens-{there}"}]
+    answers.give("backup", "list_backup_vaults", {"BackupVaultList": vaults})
+    wanted = plan(resource("AWS::Backup::BackupVault", BackupVaultName="hl7-ens-prod"))
+    (found,) = names.check(wanted, answers)
+    assert found.status is status
+
+
 def test_what_a_deployed_stack_owns_is_not_taken() -> None:
     answers = StubbedClients().refuse("cloudformation", "describe_stacks", "ValidationError")
     answers.give("cloudformation", "describe_stacks", stack_in("UPDATE_COMPLETE"))
