@@ -67,9 +67,13 @@ class Alarms(Construct):
         """Adds the alarm `<prefix>-<name>` to `scope`. docs/runbook.md has a heading of that name.
 
         It goes off when `periods` of the last `of_periods` (as many, if not said) are beyond the
-        threshold. A mail also tells its end, unless `tells_end` is False: the alarm then counts
-        single events and is OK again after one quiet period, whatever became of the cause.
+        threshold. With `missing` BREACHING, a period without data is beyond it. A mail also tells its
+        end, unless `tells_end` is False: the alarm then counts single events and is OK again after some
+        quiet periods, whatever became of the cause.
         """
+        if missing is Missing.BREACHING and isinstance(metric, cloudwatch.Metric):
+            below = comparison is Comparison.LESS_THAN_THRESHOLD
+            metric = _filled(metric, 0 if below else threshold)
         end = "" if tells_end else f" {ENDS_SILENTLY}"
         alarm = cloudwatch.Alarm(
             scope,
@@ -128,6 +132,20 @@ class Alarms(Construct):
         )
 
 
+def _filled(metric: cloudwatch.Metric, value: float) -> cloudwatch.MathExpression:
+    """Returns the metric with `value` in each period without data.
+
+    CloudWatch looks back further than the alarm's periods, and fills in missing ones only when it finds
+    fewer data points than the alarm has periods: an alarm on two days without data went off after four
+    or five (CloudWatch user guide, "How alarm state is evaluated when data is missing").
+    """
+    return cloudwatch.MathExpression(
+        expression=f"FILL(counted, {value:g})",
+        using_metrics={"counted": metric},
+        period=metric.period,
+    )
+
+
 def metric(
     namespace: str,
     name: str,
@@ -170,12 +188,12 @@ def of_queue(queue: sqs.IQueue, name: str) -> cloudwatch.Metric:
 
 
 def calculated(
-    expression: str, parts: Mapping[str, cloudwatch.IMetric], *, label: str
+    expression: str, parts: Mapping[str, cloudwatch.IMetric], *, label: str, minutes: int = 5
 ) -> cloudwatch.MathExpression:
-    """Returns a metric math expression over five minutes; `metrics` are its variables."""
+    """Returns a metric math expression over periods of `minutes`; `parts` are its variables."""
     return cloudwatch.MathExpression(
         expression=expression,
         label=label,
         using_metrics=dict(parts),
-        period=cdk.Duration.minutes(5),
+        period=cdk.Duration.minutes(minutes),
     )
