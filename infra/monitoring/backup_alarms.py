@@ -1,7 +1,8 @@
 """Alarms on the daily backups: a backup or a copy failed, or none came."""
 
 from infra.core.stores.backups import Backups
-from infra.monitoring.alarms import Alarms, Comparison, Missing, calculated, metric
+from infra.monitoring.alarm_topic import Alarms, Comparison, Missing
+from infra.monitoring.metrics import calculated, metric
 
 BACKUP = "AWS/Backup"
 

@@ -59,12 +59,12 @@ def extract(
 ) -> Extraction | Deferral:
     """Returns the conditions, medications, tests and procedures in the event's texts.
 
-    No request is made when the stay is protected (outcome `protected`), the mode is `off` (`switched_off`), there is no text
-    (`nothing_to_read`), no text is English (`not_english`), or the answers are cached. The hospital's
-    own diagnoses are always included. Parts that were not read, or not answered within `seconds`, are
-    in `not_analysed`. Returns a `Deferral` when requests have to wait for the account's quota; the
-    outcome is `unavailable` when no turn comes in time. Raises `DependencyUnavailableError` when the
-    service answers no request.
+    No request is made when the answers are cached, or with one of these outcomes: the stay is protected
+    (`protected`), the mode is `off` (`switched_off`), there is no text (`nothing_to_read`), or no text is
+    English (`not_english`). The hospital's own diagnoses are always included. Parts that were not read,
+    or not answered within `seconds`, are in `not_analysed`. Returns a `Deferral` when requests have to wait
+    for the account's quota; the outcome is `unavailable` when no turn comes in time. Raises
+    `DependencyUnavailableError` when the service answers no request.
     """
     base = ClinicalFindings(
         FindingsOutcome.NOTHING_TO_READ, hospital=event.diagnoses, cost_mode=cost_mode
@@ -80,12 +80,15 @@ def extract(
     text = reading(fitting)
     if not text.text:
         return Extraction(replace(base, outcome=FindingsOutcome.NOT_ENGLISH) if others else base)
-    known = _cached(context, text.text, cost_mode)
-    open_ones = [operation for operation in COST_MODES[cost_mode] if operation not in known]
+    cached = cache.cached(context, text.text)
+    operations = COST_MODES[cost_mode]
+    known = {o: cached.answers[o] for o in operations if o in cached.answers}
+    open_ones = [operation for operation in operations if operation not in known]
     begin = _turn(context, text.text, open_ones, turn)
     if begin is not None and (wait := turns.workflow_wait(begin, time.time())):
         return Deferral(begin, wait)
     asked = _asked(context, text.text, open_ones, seconds, begin)
+    cache.store(context, text.text, cached, asked)
     if not known and not any(answer.requests for answer in asked.values()):
         if begin is None:
             gaps = (*base.not_analysed, *_unanswered(text, asked))
@@ -113,17 +116,6 @@ def _english(
     return english, others
 
 
-def _cached(
-    context: ExtractContext, text: str, cost_mode: CostMode
-) -> dict[Operation, ComprehendAnswer]:
-    """The cached answers of the mode's operations to this text."""
-    found = {
-        o: cache.cached_answer(context, text, o, context.settings.cache_days)
-        for o in COST_MODES[cost_mode]
-    }
-    return {operation: answer for operation, answer in found.items() if answer}
-
-
 def _turn(
     context: ExtractContext, text: str, operations: list[Operation], turn: ServiceSlot
 ) -> float | None:
@@ -142,13 +134,10 @@ def _asked(
     seconds: float,
     begin: float | None,
 ) -> dict[Operation, ComprehendAnswer]:
-    """The operations' answers, which are then cached. Without a turn no request is made."""
+    """The operations' answers. Without a turn no request is made."""
     after = max(0.0, begin - time.time()) if begin is not None else 0.0
     in_time = seconds if begin is not None else 0.0
-    asked = comprehend.analysed(context, text, operations, in_time, after)
-    for operation, answer in asked.items():
-        cache.store_answer(context, text, operation, answer, context.settings.cache_days)
-    return asked
+    return comprehend.analysed(context, text, operations, in_time, after)
 
 
 def _why(answers: dict[Operation, ComprehendAnswer]) -> str:

@@ -22,10 +22,10 @@ AT_ONCE = 4
 """Executions at the same time. More make two cores slower: each has its own threads and sandboxes."""
 
 CUT_AFTER = 300.0
-"""Seconds after which AWS ends a pipe's execution, its target included."""
+"""Seconds after which AWS ends a pipe's execution, its target included.
 
-LOOK_SECONDS = 5.0
-"""Seconds between two reads of an execution whose end was not signalled."""
+StartSyncExecution, which the pipe may call, would give the end; moto does not have it.
+"""
 
 LONG_POLL_SECONDS = 1
 ERROR_PAUSE_SECONDS = 0.5
@@ -43,8 +43,6 @@ class PipeRunner:
         self._state_machine: str = properties["Target"]
         self._sqs = client("sqs", port, role)
         self._starts = client("stepfunctions", port, role)
-        # StartSyncExecution, which the pipe may call, would tell the end; moto has it not, so we look.
-        self._looks = client("stepfunctions", port)
         self._queue_url = client("sqs", port).get_queue_url(
             QueueName=self._source.rpartition(":")[2], QueueOwnerAWSAccountId=ACCOUNT
         )["QueueUrl"]
@@ -96,28 +94,17 @@ class PipeRunner:
                 name=str(uuid.uuid4()),
                 input=json.dumps([record(message, self._source)]),
             )["executionArn"]
-            if self._succeeds(execution):
+            status = execution_ends.wait(execution, CUT_AFTER) or "TIMED_OUT"
+            if status == "SUCCEEDED":
                 self._sqs.delete_message(
                     QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"]
                 )
+            else:
+                log.error("%s %s", execution, status)
         except (ClientError, HTTPClientError, ConnectionError) as error:
             log.error("message %s stays: %s", message["MessageId"], type(error).__name__)
         finally:
             self._places.release()
-
-    def _succeeds(self, execution: str) -> bool:
-        """Whether the execution ended well; it is watched until it ends or the pipe's time is up."""
-        deadline = time.monotonic() + CUT_AFTER
-        while time.monotonic() < deadline:
-            execution_ends.wait(execution, LOOK_SECONDS)
-            seen = self._looks.describe_execution(executionArn=execution)
-            if seen["status"] == "SUCCEEDED":
-                return True
-            if seen["status"] != "RUNNING":
-                log.error("%s %s: %s", execution, seen["status"], seen.get("error", ""))
-                return False
-        log.error("%s TIMED_OUT", execution)
-        return False
 
 
 def record(message: Message, source: str) -> dict[str, Any]:

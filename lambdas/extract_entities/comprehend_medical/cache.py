@@ -1,13 +1,14 @@
 """Caches answers of Comprehend Medical in the vault, so the same note is paid for once.
 
-The object key is a keyed hash of the normalised text and the operation: without the reference key
-nobody can test whether a note was analysed. An answer is valid for `ENS_CACHE_DAYS`, within the vault's
-retention (docs/adr/0052-cache-of-analyses.md).
+One object holds the answers to a text. Its key is a keyed hash of the normalised text: without the
+reference key nobody can test whether a note was analysed. Answers are valid for `ENS_CACHE_DAYS`, within
+the vault's retention (docs/adr/0052-cache-of-analyses.md).
 """
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -20,62 +21,82 @@ from lambdas.extract_entities.context import ExtractContext
 FOLDER = "analyses"
 
 
-def references_of(context: ExtractContext, text: str, operation: Operation) -> tuple[str, ...]:
-    """The references of an operation's answer to the text: under the current key, then under older ones.
+@dataclass(frozen=True, slots=True)
+class CachedAnswers:
+    """The complete answers to a text, by operation, and the time of the oldest."""
 
-    Only kinds of blanks are normalised, one for one, so the offsets of the answer stay valid.
+    kept_at: datetime
+    answers: Mapping[Operation, ComprehendAnswer] = field(default_factory=dict)
+
+
+def references_of(context: ExtractContext, text: str) -> tuple[str, ...]:
+    """The references of the answers to the text: under the current key, then under older ones.
+
+    Only kinds of blanks are normalised, one for one, so the offsets of the answers stay valid.
     """
     normal = "".join(
         " " if character.isspace() and character != "\n" else character for character in text
     )
-    return context.reference_keys.references("analysis", operation, normal)
+    return context.reference_keys.references("analyses", normal)
 
 
-def cached_answer(
-    context: ExtractContext, text: str, operation: Operation, days: float
-) -> ComprehendAnswer | None:
-    """The cached answer; None when there is none, it is too old, or it cannot be read."""
-    if not days:
-        return None
-    found = (_read(context, one) for one in references_of(context, text, operation))
-    document = next(filter(None, found), None)
-    if document is None:
-        return None
-    if datetime.now(UTC) - datetime.fromisoformat(document["kept_at"]) > timedelta(days=days):
-        return None
-    return ComprehendAnswer(document["entities"], document["model_version"], 0, 0)
+def cached(context: ExtractContext, text: str) -> CachedAnswers:
+    """The cached answers to the text: none when they are too old or cannot be read."""
+    now = datetime.now(UTC)
+    oldest = now - timedelta(days=context.settings.cache_days)
+    if context.settings.cache_days:
+        for reference in references_of(context, text):
+            found = _read(context, reference)
+            if found is not None:
+                return found if found.kept_at >= oldest else CachedAnswers(now)
+    return CachedAnswers(now)
 
 
-def _read(context: ExtractContext, reference: str) -> dict[str, Any] | None:
+def _read(context: ExtractContext, reference: str) -> CachedAnswers | None:
     try:
         with dependency("s3"):
             found = context.client("s3").get_object(
                 Bucket=context.settings.vault_bucket, Key=f"{FOLDER}/{reference}.json"
             )
-            document: dict[str, Any] = json.loads(found["Body"].read())
-    except (ClientError, DependencyUnavailableError):
-        # Without s3:ListBucket, S3 answers AccessDenied for a missing object: a cache miss.
+            document = json.loads(found["Body"].read())
+        return CachedAnswers(
+            datetime.fromisoformat(document["kept_at"]),
+            {
+                Operation(name): ComprehendAnswer(answer["entities"], answer["model_version"], 0, 0)
+                for name, answer in document["answers"].items()
+            },
+        )
+    except (ClientError, DependencyUnavailableError, KeyError, ValueError):
+        # A missing object (AccessDenied without s3:ListBucket), or one of another form.
         return None
-    return document
 
 
-def store_answer(
-    context: ExtractContext, text: str, operation: Operation, answer: ComprehendAnswer, days: float
+def store(
+    context: ExtractContext,
+    text: str,
+    known: CachedAnswers,
+    asked: Mapping[Operation, ComprehendAnswer],
 ) -> None:
-    """Stores a complete answer. A failed write is ignored: the next event pays for the analysis again."""
-    if not days or answer.missing:
+    """Stores the complete ones of the new answers beside the known ones.
+
+    A failed write is ignored: the next event pays for the analysis again.
+    """
+    complete = {operation: answer for operation, answer in asked.items() if not answer.missing}
+    if not context.settings.cache_days or not complete:
         return
     document = {
-        "kept_at": datetime.now(UTC).isoformat(),
-        "entities": answer.entities,
-        "model_version": answer.model_version,
+        "kept_at": known.kept_at.isoformat(),
+        "answers": {
+            operation: {"entities": answer.entities, "model_version": answer.model_version}
+            for operation, answer in {**known.answers, **complete}.items()
+        },
     }
     body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     try:
         with dependency("s3"):
             context.client("s3").put_object(
                 Bucket=context.settings.vault_bucket,
-                Key=f"{FOLDER}/{references_of(context, text, operation)[0]}.json",
+                Key=f"{FOLDER}/{references_of(context, text)[0]}.json",
                 Body=body,
                 ContentType="application/json",
             )

@@ -37,16 +37,6 @@ def take(context: ExtractContext, cost: float, now: float, latest: float) -> flo
     """
     step, floor, end = _ms(cost), _ms(now - BURST_SECONDS), _ms(latest)
     for _ in range(TRIES):
-        queued = _change(
-            context,
-            "SET free_at = free_at + :step",
-            "free_at BETWEEN :floor AND :latest",
-            {":step": step, ":floor": floor, ":latest": end},
-        )
-        if queued.changed:
-            return max(now, (queued.free_at - step) / 1000)
-        if queued.free_at > end:
-            return None
         idle = _change(
             context,
             "SET free_at = :next",
@@ -55,7 +45,17 @@ def take(context: ExtractContext, cost: float, now: float, latest: float) -> flo
         )
         if idle.changed:
             return now
-        # Another event took a turn between the read and the update.
+        if idle.free_at > end:
+            return None
+        queued = _change(
+            context,
+            "SET free_at = free_at + :step",
+            "free_at BETWEEN :floor AND :latest",
+            {":step": step, ":floor": floor, ":latest": end},
+        )
+        if queued.changed:
+            return max(now, (queued.free_at - step) / 1000)
+        # Another event took a turn between the two updates.
     raise DependencyUnavailableError("dynamodb: the turns at Comprehend Medical are contended")
 
 

@@ -11,11 +11,9 @@ from local.patches.speed.core import (
     names,
     registrations,
     request_ids,
-    routes,
-    serializers,
     urls,
 )
-from local.patches.speed.dynamodb import expressions, transactions
+from local.patches.speed.dynamodb import transactions
 from local.patches.speed.dynamodb.direct import handler as dynamodb_direct
 from local.patches.speed.kms import private_keys
 from local.patches.speed.s3 import objects
@@ -26,8 +24,8 @@ from local.patches.speed.stepfunctions import definitions, json_paths, task_clie
 PATCHES = (
     botocore,
     *(accounts, backends, errors, names, registrations),
-    *(request_ids, routes, serializers, urls),
-    *(expressions, transactions, dynamodb_direct),
+    *(request_ids, urls),
+    *(transactions, dynamodb_direct),
     *(private_keys, objects, headers, clock),
     *(definitions, json_paths, task_clients, threads),
 )

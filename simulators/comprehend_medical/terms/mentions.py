@@ -159,18 +159,19 @@ def _curated(text: str, found: Sequence[Token], lexicon: Lexicon) -> list[Mentio
 def _named(text: str, found: Sequence[Token]) -> list[Mention]:
     """Yields the longest ontology match at each word."""
     names, substances = ontology.diseases(), ontology.drugs()
+    forms, texts = [token.form for token in found], [token.text.lower() for token in found]
     results = []
     for first, token in enumerate(found):
         if not token.is_word:
             continue
         run = _run(text, found, first)
         for count in range(len(run), 0, -1):
-            forms = " ".join(found[place].form for place in run[:count])
-            plain = " ".join(found[place].text.lower() for place in run[:count])
+            name = " ".join([forms[place] for place in run[:count]])
+            plain = " ".join([texts[place] for place in run[:count]])
             last = run[count - 1]
-            if count == 1 and len(forms) < MIN_NAME_LETTERS:
+            if count == 1 and len(name) < MIN_NAME_LETTERS:
                 break
-            if forms in names and (count > 1 or forms not in sites()):
+            if name in names and (count > 1 or name not in sites()):
                 results.append(Mention(first, last, "condition", ""))
                 break
             substance = substances.get(plain)

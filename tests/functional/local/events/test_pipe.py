@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from local.events import pipe
 from local.events.pipe import PipeRunner
+from local.patches.additions import execution_ends
 
 SOURCE = "arn:aws:sqs:us-east-1:123456789012:hl7-ens-local-events.fifo"
 PROPERTIES = {"RoleArn": "arn:aws:iam::123456789012:role/pipe", "Source": SOURCE, "Target": "arn:m"}
@@ -24,6 +25,8 @@ class FakeAws:
         self.started: list[dict[str, Any]] = []
         self.deleted: list[str] = []
         self.endings: dict[str, str] = {}
+        self.stopped = False
+        self.changed = threading.Condition()
 
     def put(self, message_id: str) -> None:
         self.arriving.put(
@@ -56,8 +59,16 @@ class FakeAws:
         self.started.append(asked)
         return {"executionArn": f"execution-{len(self.started)}"}
 
-    def describe_execution(self, *, executionArn: str) -> Any:  # noqa: N803  boto3's name
-        return {"status": self.endings.get(executionArn, "RUNNING"), "error": "ParseMessage.Error"}
+    def wait(self, execution: str, seconds: float) -> str | None:
+        assert seconds == pipe.CUT_AFTER
+        with self.changed:
+            self.changed.wait_for(lambda: execution in self.endings or self.stopped, 5)
+            return self.endings.get(execution)
+
+    def end(self, execution: str, status: str) -> None:
+        with self.changed:
+            self.endings[execution] = status
+            self.changed.notify_all()
 
 
 @pytest.fixture
@@ -65,12 +76,15 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAws]:
     """The fake, and a pipe that runs on it until the end of the test."""
     fake = FakeAws()
     monkeypatch.setattr(pipe, "client", lambda *_: fake)
-    monkeypatch.setattr(pipe, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(execution_ends, "wait", fake.wait)
     monkeypatch.setattr(pipe, "ERROR_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(pipe, "STOP_SECONDS", 0.1)
     running = PipeRunner(PROPERTIES, 0)
     running.start()
     yield fake
+    with fake.changed:
+        fake.stopped = True
+        fake.changed.notify_all()
     running.stop()
 
 
@@ -86,18 +100,30 @@ def test_a_message_is_deleted_when_its_execution_has_succeeded(aws: FakeAws) -> 
     assert soon(lambda: len(aws.started) == 1)
     assert aws.deleted == []
 
-    aws.endings["execution-1"] = "SUCCEEDED"
+    aws.end("execution-1", "SUCCEEDED")
 
     assert soon(lambda: aws.deleted == ["receipt of one"])
 
 
 @pytest.mark.parametrize("ending", ["FAILED", "TIMED_OUT", "ABORTED"])
 def test_a_message_stays_when_its_execution_has_not_succeeded(aws: FakeAws, ending: str) -> None:
-    aws.endings["execution-1"] = ending
+    aws.end("execution-1", ending)
     aws.put("one")
-    aws.endings["execution-2"] = "SUCCEEDED"
+    aws.end("execution-2", "SUCCEEDED")
     assert soon(lambda: len(aws.started) == 1)
 
+    aws.put("two")
+
+    assert soon(lambda: aws.deleted == ["receipt of two"])
+
+
+def test_a_message_stays_when_its_execution_does_not_end(aws: FakeAws) -> None:
+    aws.put("one")
+    assert soon(lambda: len(aws.started) == 1)
+
+    aws.stopped = True
+    aws.end("another", "SUCCEEDED")
+    aws.end("execution-2", "SUCCEEDED")
     aws.put("two")
 
     assert soon(lambda: aws.deleted == ["receipt of two"])
