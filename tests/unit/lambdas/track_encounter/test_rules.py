@@ -545,3 +545,15 @@ def test_a_disposition_takes_no_death_back_that_pid_30_told_and_tells_nobody_of_
     died = message("A08", 60, died=True)
     assert told(ADMITTED, died, message("A03", 70, **WENT_HOME)) == []
     assert told(ADMITTED, died, DIED_BY_DISPOSITION, message("A08", 70, **WENT_HOME)) == []
+
+
+def test_a_cancelled_discharge_takes_back_the_death_that_an_update_of_its_disposition_told() -> (
+    None
+):
+    corrected = message(
+        "A08", 65, died=True, disposition="20", disposition_says=DispositionSays.DEATH
+    )
+    decision = last(VISITED, DISCHARGED, corrected, message("A13", 70))
+    (notice,) = decision.notices
+    assert notice.kind == EventKind.CANCEL_DEATH
+    assert set(notice.about) == {DISCHARGED.event.event_id, corrected.event.event_id}
