@@ -148,6 +148,14 @@ def test_a_move_names_the_numbers_that_it_replaces() -> None:
     assert message.prior_patient_keys == read(pid={3: "H9^^^NORTHGEN^MR"}).patient_keys
 
 
+def test_a_prior_identifier_without_an_authority_has_that_of_the_surviving_one() -> None:
+    plain = EncounterProfile(name="NORTHGEN")
+    merged = read("A40", pid={3: "H1^^^NG^MR"}, more="MRG|H9", profile=plain)
+    assert merged.prior_patient_keys == read(pid={3: "H9^^^NG"}, profile=plain).patient_keys
+    by_default = read("A40", pid={3: "H1^^^NG^MR"}, more="MRG|H9")
+    assert by_default.prior_patient_keys == read(pid={3: "H9^^^NORTHGEN"}).patient_keys
+
+
 def test_an_identifier_without_an_authority_has_the_senders() -> None:
     assert read(pid={3: "H1"}).patient_keys == read().patient_keys
 
