@@ -29,8 +29,7 @@ STARTING = frozenset(
         "logs:PutLogEvents",
     }
 )
-# ECS checks `/live`, not `/ready`: a receiver that cannot store has to stay in service and answer
-# AR.
+# ECS checks `/live`, not `/ready`: a receiver that cannot store stays in service and answers AR.
 PROBE = ["CMD", "python", "-m", "receiver.probe"]
 
 

@@ -1,7 +1,8 @@
 """Alarms on the daily backups: one failed, or none came."""
 
 from infra.core.stores.backups import Backups
-from infra.monitoring.alarms import Alarms, Comparison, Missing, metric
+from infra.monitoring.alarm_topic import Alarms, Comparison, Missing
+from infra.monitoring.metrics import metric
 
 
 def watch_backups(backups: Backups, alarms: Alarms) -> None:

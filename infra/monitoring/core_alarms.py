@@ -6,7 +6,8 @@ from constructs import Construct
 from infra.core.processing.pipe import EventPipe
 from infra.core.processing.workflow import PatientEventWorkflow
 from infra.core.stores.queues import Queues
-from infra.monitoring.alarms import Alarms, calculated, metric, of_queue, own, visible
+from infra.monitoring.alarm_topic import Alarms
+from infra.monitoring.metrics import calculated, metric, of_queue, own, visible
 from infra.monitoring.watched import Watched
 
 PIPES = "AWS/EventBridge/Pipes"
@@ -36,8 +37,7 @@ class CoreAlarms(Construct):
         self._alarms.watch(
             self,
             "dead-letters-growing",
-            # The alarm above stays in ALARM while any message waits, so it does not report the
-            # next one.
+            # The alarm above stays in ALARM while any message waits, so it reports no further one.
             meaning="Another message was moved to the dead-letter queue.",
             metric=calculated("DIFF(waiting)", {"waiting": waiting}, label="new dead letters"),
             tells_end=False,

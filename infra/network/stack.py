@@ -85,8 +85,8 @@ class NetworkStack(cdk.Stack):
     def _name_zones_by_id(self) -> None:
         """Sets each subnet's zone by the zone's id (`use1-az1`).
 
-        `us-east-1a` is another zone in another account; an id is the same zone in all, and whether a
-        zone offers an endpoint is known by its id (EC2 user guide, "AZ IDs").
+        `us-east-1a` names different zones in different accounts; an id names the same zone in all. AWS
+        says by zone id where an endpoint is offered (EC2 user guide, "AZ IDs").
         """
         for subnet in self.vpc.isolated_subnets:
             resource = cast(ec2.CfnSubnet, subnet.node.default_child)

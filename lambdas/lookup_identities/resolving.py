@@ -1,13 +1,13 @@
 """Finds the patient of an event and its recipients, in the order of the step's look-ups."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.contracts.message.event_kind import DISCHARGES, EventKind
 from lambdas.common.contracts.recipients.identities import Identities
-from lambdas.common.contracts.recipients.recipient import RelationshipType
+from lambdas.common.contracts.recipients.recipient import Recipient, RelationshipType
 from lambdas.common.errors import ConfigurationError
 from lambdas.common.senders import SenderProfile
 from lambdas.lookup_identities import smoke, stays
@@ -41,9 +41,9 @@ def resolve(
     """The patient and the recipients, or None when no patient has any of the identifiers.
 
     `tell` is called with every look-up and its outcome. Raises `UnprocessableMessageError` when no
-    identifier names a patient, `IdentityAmbiguousError` and `IdentityConflictError` (see `matching`),
-    `ConfigurationError` when the sender may not assert an authority, it is not mapped, or the registry
-    contradicts itself, and `DependencyUnavailableError`.
+    identifier names a patient. Raises `ConfigurationError` when the sender may not assert an authority,
+    nobody mapped it, or the registry contradicts itself. Also raises `DependencyUnavailableError`, and
+    `IdentityAmbiguousError` and `IdentityConflictError` (see `matching`).
     """
     authorities = sender.authorities
     usable, warnings = identifiers.usable_identifiers(event.patient.identifiers, authorities)
@@ -84,39 +84,64 @@ def resolve(
     if found is None or care is None:
         return None
     found = replace(found, warnings=(*warnings, *found.warnings))
-    return _identities(context, event, found, care, filed, goes_to=goes_to)
+    return _identities(context, event, found, care, filed, sender=sender, goes_to=goes_to)
 
 
 def _in_registry(
     context: LookupContext, usable: Sequence[UsableIdentifier], filed: Filed, others: Sequence[str]
 ) -> tuple[Match | None, CareFile | None]:
-    """The patient in the registry with their care team; merges are followed to the survivor."""
-    patient_id, matched_on = identifiers.one_patient(usable, filed.patients)
+    """The patient in the registry with their care team; an identifier of a merged patient names the survivor.
+
+    A relationship or a consent that the survivor has too counts there alone.
+    """
+    files = _care_files(context, filed, others)
+    survivors = {one: _survivor(one, files) for one in files}
+    candidates = {
+        pair: tuple(dict.fromkeys(survivors[one] for one in patients))
+        for pair, patients in filed.patients.items()
+    }
+    patient_id, matched_on = identifiers.one_patient(usable, candidates)
     if not patient_id:
         return None, None
-    merged = list(filed.merged.get(patient_id, ()))
-    care = table.care_file(context, patient_id, filed.hints.get(patient_id, ()), others)
-    relationships, consents = list(care.relationships), list(care.consents)
-    while care.record and care.record.merged_into and len(merged) < MERGES:
-        merged.append(patient_id)
-        patient_id = care.record.merged_into
-        care = table.care_file(context, patient_id, (), others)
-        relationships += care.relationships
-        consents += care.consents
+    care = files[patient_id]
     if care.record is None:
         raise ConfigurationError("the registry files an identifier under a patient whom it lacks")
-    if care.record.merged_into:
-        raise ConfigurationError("the registry's merges of a patient do not end")
-    missing = {known.provider_id for known in relationships} - care.providers.keys()
-    found = Match(care.record, tuple(matched_on), tuple(merged))
-    return found, replace(
-        care,
-        consents=tuple(dict.fromkeys(consents)),
-        relationships=list({known.provider_id: known for known in relationships}.values()),
-        providers={**table.providers(context, missing), **care.providers}
-        if missing
-        else care.providers,
+    merged = [one for one in files if one != patient_id]
+    every = [files[one] for one in (*merged, patient_id)]
+    before = [earlier for one in files for earlier in filed.merged.get(one, ())]
+    found = Match(care.record, tuple(matched_on), tuple(dict.fromkeys((*before, *merged))))
+    return found, CareFile(
+        record=care.record,
+        relationships=list({r.provider_id: r for one in every for r in one.relationships}.values()),
+        providers={key: known for one in every for key, known in one.providers.items()},
+        consents=tuple({c.consent_id: c for one in every for c in one.consents}.values()),
     )
+
+
+def _care_files(context: LookupContext, filed: Filed, others: Sequence[str]) -> dict[str, CareFile]:
+    """The files of the patients whom the identifiers name, and of those into whom they were merged, by id."""
+    waiting = list(dict.fromkeys(one for patients in filed.patients.values() for one in patients))
+    most = len(waiting) + MERGES
+    files: dict[str, CareFile] = {}
+    while waiting and len(files) < most:
+        patient_id = waiting.pop(0)
+        care = table.care_file(context, patient_id, filed.hints.get(patient_id, ()), others)
+        files[patient_id] = care
+        into = care.record.merged_into if care.record else ""
+        if into and into not in (*files, *waiting):
+            waiting.append(into)
+    return files
+
+
+def _survivor(patient_id: str, files: Mapping[str, CareFile]) -> str:
+    """The patient into whom one was merged at last; themselves where into nobody."""
+    seen = {patient_id}
+    while (record := files[patient_id].record) and record.merged_into:
+        patient_id = record.merged_into
+        if patient_id in seen or patient_id not in files:
+            raise ConfigurationError("the registry's merges of a patient do not end")
+        seen.add(patient_id)
+    return patient_id
 
 
 def _identities(
@@ -126,9 +151,10 @@ def _identities(
     care: CareFile,
     filed: Filed,
     *,
+    sender: SenderProfile,
     goes_to: Sequence[str],
 ) -> Identities:
-    facts = NotificationSubject.of(event)
+    facts = NotificationSubject.of(event, sender.today())
     keys = keys_of(context, event)
     patient_ref = keys.reference("patient", found.record.patient_id)
     merged_from = tuple(keys.reference("patient", merged) for merged in found.merged_from)
@@ -141,8 +167,8 @@ def _identities(
     known = dict(care.providers)
     recently = _filed_facilities(context, stays.post_acute_codes(context, flags))
     known.update(table.providers(context, set(recently) - known.keys()))
-    away = recipients.surrogates(known.values(), facts.today)
-    known.update(table.providers(context, set(away) - known.keys()))
+    for _ in range(2):  # the surrogates of providers, and those of surrogates who are told
+        known.update(table.providers(context, fallbacks.surrogates(known.values()) - known.keys()))
     related = [known[r.provider_id] for r in care.relationships if r.provider_id in known]
     named, misnamed = named_providers.named_providers(event.practitioners, related, filed.providers)
     directory = None if smoke.is_smoke(event) else context.provider_directory
@@ -154,15 +180,13 @@ def _identities(
     )
     reference = partial(keys.reference, "recipient")
     chosen, considered = recipients.choose(team, reference)
-    beside = fallbacks.wanted(chosen, team.providers)
-    reachable = {**table.providers(context, beside - team.providers.keys()), **team.providers}
-    chosen, stand_ins = fallbacks.with_fallbacks(chosen, reachable, reference)
+    chosen, stand_ins = fallbacks.with_fallbacks(chosen, team.providers, reference)
     return Identities(
         patient_ref=patient_ref,
         matched_on=found.matched_on,
         patient_id=found.record.patient_id,
         merged_ids=found.merged_from,
-        recipients=chosen,
+        recipients=tuple(_in_zone_of(sender, one) for one in chosen),
         considered=considered,
         warnings=(*found.warnings, *misnamed),
         merged_from=merged_from,
@@ -172,6 +196,12 @@ def _identities(
         birth_date=found.record.birth_date or event.patient.birth_date[:10],
         consents=care.consents,
     )
+
+
+def _in_zone_of(sender: SenderProfile, recipient: Recipient) -> Recipient:
+    """The recipient; one without a time zone has that of the hospital, for quiet hours and summaries."""
+    zone = sender.zone.key if sender.zone else ""
+    return replace(recipient, time_zone=recipient.time_zone or zone)
 
 
 def _destination(event: PatientEvent, authority: str) -> list[tuple[str, str]]:

@@ -196,8 +196,6 @@ def _apply(spell: _Spell, event: RecordedEvent) -> None:
             spell.claims.append(_only_death(event))
         case Effect.DELETE:
             _cancel_all(spell)
-        case _:
-            pass
 
 
 def _cancel_begin(spell: _Spell) -> None:

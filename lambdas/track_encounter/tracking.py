@@ -107,9 +107,9 @@ def _find(message: EncounterMessage, encounters: Mapping[str, StoredEncounter]) 
     """The encounter that the message's numbers name, the strongest number first.
 
     A message with an unknown visit number begins an encounter of its own, also where its account is
-    known: an account may have several visits. A cancellation or discharge begins nothing, so another
-    number of the encounter is enough; but a discharge with a visit number of its own does not end the
-    stay under another visit number only because both began at the same time.
+    known: an account may have several visits. A cancellation or discharge begins nothing, so any number
+    of the encounter is enough. One exception: a discharge with a visit number does not end the stay under
+    another visit number merely because both began at the same time.
     """
     effect, keys, prior = message.event.effect, message.keys, message.prior_keys
     numbers = (*prior.visit, *prior.account) if effect in RENUMBERING else ()

@@ -23,6 +23,7 @@ from ops.disclosures.records import (
 from ops.events.long_reads import entries, long_reads
 from ops.events.timeline import Entry
 from ops.period import Period
+from ops.problem import ProblemError
 
 AROUND = timedelta(days=4)
 """Days read before and after a period: a held mail goes a day later, and a mail bounces up to three days later."""
@@ -94,8 +95,17 @@ def event_of_notice(context: LedgerContext, reference: str, period: Period) -> l
 
 
 def patients_of_event(context: LedgerContext, event_id: str) -> set[str]:
-    """Returns the patient references in an event's chain."""
+    """Returns the patient references in an event's chain.
+
+    Raises `ProblemError` where its notices are about two patients: the event moved a stay from one to the other.
+    """
     found = readable(chain.entries(context, event_id))
+    told = (one for entry in found for one in entry.get("recipients") or ())
+    if any(one.get("other_patient") for one in told):
+        raise ProblemError(
+            "The event moved a stay to another patient, so that its notices are about two patients:"
+            " use --identifier, or the reference of an earlier notice."
+        )
     return {one["patient_ref"] for one in found if one.get("patient_ref")}
 
 

@@ -102,5 +102,7 @@ def _again(context: LookupContext, item: DeliveryItem) -> Recipient | None:
     if recipient is None:
         return None
     told_at = item.sent_at or item.claimed_at
-    notice = FirstNotice(item.event_id, item.delivery_id, told_at, item.event_kind)
+    notice = FirstNotice(
+        item.event_id, item.delivery_id, told_at, item.event_kind, patient_ref=item.patient_ref
+    )
     return replace(recipient, cancels=notice)

@@ -1,8 +1,8 @@
 """Finds the providers of the registry that a message's PD1, ROL and PV1 name. Pure.
 
-By National Provider Identifier, when its check digit is right; by identifier and assigning authority;
-by name only among the providers already related to the patient, and only when it fits exactly one.
-Where the registry has the number, the name beside it is not used.
+A provider is found by National Provider Identifier, when its check digit is right, and by identifier and
+assigning authority. A name finds only a provider already related to the patient, and only when it fits
+exactly one. Where the registry has the number, the name beside it is not used.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

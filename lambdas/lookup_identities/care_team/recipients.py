@@ -1,9 +1,12 @@
 """Chooses the recipients with their reasons, and names each provider who is not told, with the reason. Pure.
 
-Only master data makes a recipient: a current relationship (the registry's, or a roster's) with an
-active provider who has an address; the facility to which the patient goes (PV1-37), when the registry
-files the sender's own code under a facility; and the surrogate whom one of those named while away. A
-person whom the message names adds a reason to one of them, never a person or an address.
+Only master data makes a recipient, in one of three ways:
+
+- a current relationship, of the registry or a roster, with an active provider who has an address;
+- the patient goes to a facility (PV1-37) whose code of this sender the registry has;
+- a recipient is away and named a surrogate.
+
+A person whom the message names adds a reason to one of them, never a person or an address.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -78,12 +81,6 @@ def choose(
     # A provider who is told for another reason was not refused.
     chosen = {recipient.recipient_ref for recipient in recipients}
     return recipients, tuple(c for c in considered if c.recipient_ref not in chosen)
-
-
-def surrogates(providers: Iterable[Provider], today: str) -> list[str]:
-    """The ids of those who stand in today for one of the providers."""
-    found = (known.absence for known in providers)
-    return [absence.surrogate for absence in found if absence.surrogate and absence.holds(today)]
 
 
 def recipient_of(

@@ -5,9 +5,9 @@
 - Surnames agree without regard to case, accents, hyphens, apostrophes, full stops and blanks. A
   German umlaut agrees with its two-letter spelling (Müller, Mueller, Muller), a Nordic or Polish
   letter with its plain one (Sørensen, Sorensen).
-- A double surname agrees with one of its names (García López with García, Smith-Jones with Jones),
-  as marriage, and systems with one field, leave them; particles (de, van, von …) make no name. Only
-  beside a birth date that is given in full on both sides and is the same (`agreement.agreement`).
+- A double surname agrees with one of its names (García López with García, Smith-Jones with Jones):
+  marriages and systems with one field leave only one. Particles (de, van, von …) make no name. This
+  needs the same birth date, given in full on both sides (`agreement.agreement`).
 - A former surname of the registry (maiden name, name before a change) agrees as the present one does.
 - Birth dates are compared as far as both are given: 1958 agrees with 1958-02-14.
 - Sexes contradict each other only where one side says female and the other male (HL7 table 0001):

@@ -61,7 +61,7 @@ class Question:
         patient: Patient,
         identifier_alone: bool = False,
     ) -> Self:
-        """The query that a message makes of the MPI in use. The rule of agreement (`identifier_alone`) is part of it."""
+        """The query that a message makes of the MPI in use, the rule of agreement (`identifier_alone`) included."""
         name = patient.name
         asked = [text for one in usable for text in (one.position, one.value, *one.authorities)]
         described = [name.family, name.given, patient.birth_date, patient.sex]

@@ -105,6 +105,19 @@ def test_the_reference_in_a_notice_leads_to_the_same_patient(
 
 
 @pytest.mark.usefixtures("rotated")
+def test_a_notice_about_two_patients_gives_no_account_that_mixes_them(
+    context: LedgerContext, ens: Ens
+) -> None:
+    moved = "71" + "e" * 30
+    wrongly_told = {"recipient_ref": "k2.x", "reasons": ["care_team"], "other_patient": True}
+    Story(context, moved, datetime(2026, 6, 1, tzinfo=UTC)).run().step(
+        "LookupIdentities", "RESOLVED", "ok", patient_ref="k2.p", recipients=[wrongly_told]
+    )
+    result = ens("audit", "patient", "--notice", moved)
+    assert (result.exit_code, "about two patients" in result.output) == (1, True)
+
+
+@pytest.mark.usefixtures("rotated")
 def test_a_providers_account_shows_patients_by_reference(ens: Ens) -> None:
     by_id = csv_of(ens("audit", "provider", "--id", "dr-lindqvist", "--format", "csv"))
     by_npi = csv_of(ens("audit", "provider", "--npi", "1888888884", "--format", "csv"))

@@ -1,7 +1,5 @@
 """Alarms and their SNS topic. Each alarm's description names its section of the runbook."""
 
-from collections.abc import Mapping
-
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -9,11 +7,11 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from environments import Environment
 from infra.core.stores.keys import alarm_topic_name
+from infra.monitoring.metrics import own
 from infra.stateful import fix_logical_id
 
 RUNBOOK = "docs/runbook.md"
@@ -126,56 +124,3 @@ class Alarms(Construct):
                 },
             )
         )
-
-
-def metric(
-    namespace: str,
-    name: str,
-    dimensions: dict[str, str],
-    *,
-    statistic: str = "Sum",
-    minutes: int = 5,
-) -> cloudwatch.Metric:
-    """Returns a CloudWatch metric over periods of `minutes`."""
-    return cloudwatch.Metric(
-        namespace=namespace,
-        metric_name=name,
-        dimensions_map=dimensions,
-        statistic=statistic,
-        period=cdk.Duration.minutes(minutes),
-    )
-
-
-def own(
-    environment: Environment,
-    service: str,
-    name: str,
-    *,
-    statistic: str = "Sum",
-    **dimensions: str,
-) -> cloudwatch.Metric:
-    """Returns a metric of a step or the receiver, by service, environment and further dimensions."""
-    by = {"environment": environment.name, "service": service, **dimensions}
-    return metric("hl7-ens", name, by, statistic=statistic)
-
-
-def visible(queue: sqs.IQueue) -> cloudwatch.Metric:
-    """Returns the number of visible messages of a queue."""
-    return of_queue(queue, "ApproximateNumberOfMessagesVisible")
-
-
-def of_queue(queue: sqs.IQueue, name: str) -> cloudwatch.Metric:
-    """Returns the maximum of a queue's metric."""
-    return metric("AWS/SQS", name, {"QueueName": queue.queue_name}, statistic="Maximum")
-
-
-def calculated(
-    expression: str, parts: Mapping[str, cloudwatch.IMetric], *, label: str
-) -> cloudwatch.MathExpression:
-    """Returns a metric math expression over five minutes; `metrics` are its variables."""
-    return cloudwatch.MathExpression(
-        expression=expression,
-        label=label,
-        using_metrics=dict(parts),
-        period=cdk.Duration.minutes(5),
-    )
