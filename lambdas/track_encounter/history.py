@@ -146,7 +146,8 @@ def _without_repeated_cancellations(ordered: list[RecordedEvent]) -> list[Record
     kept = []
     for event in ordered:
         if event.effect in CANCELS and event.at:
-            same = event.effect, event.at, event.cancels_at, event.encounter_class, event.died
+            place = event.facility, event.unit, event.encounter_class
+            same = event.effect, event.at, event.cancels_at, *place, event.died
             if same in seen:
                 continue
             seen.add(same)

@@ -481,6 +481,9 @@ def test_a_cancellation_of_a_transfer_that_is_sent_again_leaves_the_transfer_bef
     cancel = message("A12", 50, I, facility="X")
     decision = last(ADMITTED, there, further, cancel, again(cancel, "b"))
     assert (decision.reason, decision.facts.facility) == (DecisionReason.DUPLICATE, "X")
+    # PV1-3 is the place before the cancelled transfer (HL7 2.5.1, 3.3.12), so this cancels the other one.
+    other = message("A12", 50, I, "other", facility="N")
+    assert last(ADMITTED, there, further, cancel, other).facts.facility == "N"
 
 
 @pytest.mark.parametrize("trigger_event", ["A11", "A23"])
