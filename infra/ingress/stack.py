@@ -179,16 +179,18 @@ class IngressStack(cdk.Stack):
                 "A certificate of the receiver, of a client authority or of a sender expires"
                 " within 30 days; `ens senders expiring` names it.",
             ),
-            (
-                "receiver-tasks-failed",
-                "TaskFailures",
-                "A task of a receiver failed by an error of the program. Its connection was closed,"
-                " or the task began again.",
-            ),
         ):
             core.alarms.watch(
                 self, name, meaning=meaning, metric=own(environment, "Receiver", measured)
             )
+        core.alarms.watch_events(
+            self,
+            "receiver-tasks-failed",
+            "Receiver",
+            "TaskFailures",
+            meaning="A task of a receiver failed by an error of the program. Its connection was closed,"
+            " or the task began again.",
+        )
         for name, measured, milliseconds, meaning in (
             (
                 "acknowledgements-slow",

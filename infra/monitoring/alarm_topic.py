@@ -11,7 +11,7 @@ from constructs import Construct
 
 from environments import Environment
 from infra.core.stores.keys import alarm_topic_name
-from infra.monitoring.metrics import own
+from infra.monitoring.metrics import filled, own
 from infra.stateful import fix_logical_id
 
 RUNBOOK = "docs/runbook.md"
@@ -65,9 +65,13 @@ class Alarms(Construct):
         """Adds the alarm `<prefix>-<name>` to `scope`. docs/runbook.md has a heading of that name.
 
         It goes off when `periods` of the last `of_periods` (as many, if not said) are beyond the
-        threshold. A mail also tells its end, unless `tells_end` is False: the alarm then counts
-        single events and is OK again after one quiet period, whatever became of the cause.
+        threshold. With `missing` BREACHING, a period without data is beyond it. A mail also tells its
+        end, unless `tells_end` is False: the alarm then counts single events and is OK again after some
+        quiet periods, whatever became of the cause.
         """
+        if missing is Missing.BREACHING and isinstance(metric, cloudwatch.Metric):
+            below = comparison is Comparison.LESS_THAN_THRESHOLD
+            metric = filled(metric, 0 if below else threshold)
         end = "" if tells_end else f" {ENDS_SILENTLY}"
         alarm = cloudwatch.Alarm(
             scope,

@@ -52,12 +52,26 @@ def of_queue(queue: sqs.IQueue, name: str) -> cloudwatch.Metric:
 
 
 def calculated(
-    expression: str, parts: Mapping[str, cloudwatch.IMetric], *, label: str
+    expression: str, parts: Mapping[str, cloudwatch.IMetric], *, label: str, minutes: int = 5
 ) -> cloudwatch.MathExpression:
-    """Returns a metric math expression over five minutes; `parts` are its variables."""
+    """Returns a metric math expression over periods of `minutes`; `parts` are its variables."""
     return cloudwatch.MathExpression(
         expression=expression,
         label=label,
         using_metrics=dict(parts),
-        period=cdk.Duration.minutes(5),
+        period=cdk.Duration.minutes(minutes),
+    )
+
+
+def filled(metric: cloudwatch.Metric, value: float) -> cloudwatch.MathExpression:
+    """Returns the metric with `value` in each period without data.
+
+    CloudWatch looks back further than the alarm's periods, and fills in missing ones only when it finds
+    fewer data points than the alarm has periods: an alarm on two days without data went off after four
+    or five (CloudWatch user guide, "How alarm state is evaluated when data is missing").
+    """
+    return cloudwatch.MathExpression(
+        expression=f"FILL(counted, {value:g})",
+        using_metrics={"counted": metric},
+        period=metric.period,
     )

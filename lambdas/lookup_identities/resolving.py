@@ -12,7 +12,8 @@ from lambdas.common.contracts.recipients.recipient import Recipient, Relationshi
 from lambdas.common.errors import ConfigurationError
 from lambdas.common.senders import SenderProfile
 from lambdas.lookup_identities import smoke, stays
-from lambdas.lookup_identities.care_team import fallbacks, named_providers, recipients
+from lambdas.lookup_identities.care_team import fallbacks, recipients
+from lambdas.lookup_identities.care_team.named_providers import identifier_pairs, named_providers
 from lambdas.lookup_identities.care_team.preferences import NotificationSubject
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.event_keys import keys_of
@@ -57,18 +58,9 @@ def resolve(
     # The smoke patient is in our own registry, whichever MPI knows the real ones.
     mpi = None if smoke.is_smoke(event) else context.mpi_client
     destination = _destination(event, authorities.default)
-    filed = table.filed_under(
-        context,
-        () if mpi else (pair for identifier in usable for pair in identifier.pairs()),
-        (
-            *(
-                pair
-                for who in event.practitioners
-                for pair in named_providers.identifier_pairs(who)
-            ),
-            *destination,
-        ),
-    )
+    patients = [] if mpi else [pair for one in usable for pair in one.pairs()]
+    people = [pair for who in event.practitioners for pair in identifier_pairs(who)]
+    filed = table.filed_under(context, patients, (*people, *destination))
     goes_to = [filed.providers[pair] for pair in destination if pair in filed.providers][:1]
     if mpi:
         found = ask_mpi(
@@ -190,7 +182,7 @@ def _identities(
     for _ in range(2):  # the surrogates of providers, and those of surrogates who are told
         known.update(table.providers(context, fallbacks.surrogates(known.values()) - known.keys()))
     related = [known[r.provider_id] for r in care.relationships if r.provider_id in known]
-    named, misnamed = named_providers.named_providers(event.practitioners, related, filed.providers)
+    named, misnamed = named_providers(event.practitioners, related, filed.providers)
     directory = None if smoke.is_smoke(event) else context.provider_directory
     team = recipients.CareTeam(
         relationships=_with_destination(care.relationships, known, (*goes_to, *recently)),

@@ -262,12 +262,20 @@ def _bare(group: logs.LogGroup) -> str:
 
 
 def _may_log(log_group_arn: str, rule_arn: str) -> str:
-    """The policy by which EventBridge may write what this rule matched into a log group."""
-    statement = {
+    """The policy by which EventBridge may write what this rule matched into a log group.
+
+    Only the call that writes names the rule. A condition on the call that makes the log stream keeps every
+    event out (hashicorp/terraform-provider-aws issue 26628; AWS's own example has no condition:
+    EventBridge user guide, "CloudWatch Logs permissions").
+    """
+    may = {
         "Effect": "Allow",
         "Principal": {"Service": ["delivery.logs.amazonaws.com", "events.amazonaws.com"]},
-        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
         "Resource": log_group_arn,
-        "Condition": {"ArnEquals": {"aws:SourceArn": rule_arn}},
     }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    rule = {"ArnEquals": {"aws:SourceArn": rule_arn}}
+    statements = [
+        {**may, "Action": "logs:CreateLogStream"},
+        {**may, "Action": "logs:PutLogEvents", "Condition": rule},
+    ]
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})

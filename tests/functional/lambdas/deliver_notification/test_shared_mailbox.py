@@ -155,6 +155,6 @@ def test_a_summary_names_the_addressees_again_where_they_differ() -> None:
         view_of(Told(ADMISSION, FINDINGS), one, SenderProfile())
         for one in (RECIPIENT, replace(RECIPIENT, also=(Addressee("k1.two", name=Name("Two")),)))
     )
-    text = rendered("Summary", [alone, alone, both], words).text
+    text = rendered([alone, alone, both], words).text
     named = [line for line in text.splitlines() if line.startswith("For: ")]
     assert named == ["For: Dr Petra Lindqvist", "For: Dr Petra Lindqvist, Two"]
