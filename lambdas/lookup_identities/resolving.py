@@ -7,11 +7,13 @@ from functools import partial
 from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.contracts.message.event_kind import DISCHARGES, EventKind
 from lambdas.common.contracts.recipients.identities import Identities
+from lambdas.common.contracts.recipients.policy import PolicyOutcome
 from lambdas.common.contracts.recipients.recipient import Recipient, RelationshipType
 from lambdas.common.errors import ConfigurationError
 from lambdas.common.senders import SenderProfile
 from lambdas.lookup_identities import smoke, stays
-from lambdas.lookup_identities.care_team import fallbacks, named_providers, recipients
+from lambdas.lookup_identities.care_team import fallbacks, recipients
+from lambdas.lookup_identities.care_team.named_providers import identifier_pairs, named_providers
 from lambdas.lookup_identities.care_team.preferences import NotificationSubject
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.event_keys import keys_of
@@ -24,6 +26,7 @@ from lambdas.lookup_identities.matching.identifiers import (
 from lambdas.lookup_identities.mpi.outcomes import AuthorityNotAllowedError
 from lambdas.lookup_identities.mpi.query import Query, Tell, ask_mpi, telling_failures
 from lambdas.lookup_identities.registry.authorities import check_mapped
+from lambdas.policy.deciding import PolicyPatient
 from lambdas.registry import table
 from lambdas.registry.records import Match, Provider, Relationship
 from lambdas.registry.table import CareFile, Filed
@@ -55,24 +58,15 @@ def resolve(
     # The smoke patient is in our own registry, whichever MPI knows the real ones.
     mpi = None if smoke.is_smoke(event) else context.mpi_client
     destination = _destination(event, authorities.default)
-    filed = table.filed_under(
-        context,
-        () if mpi else (pair for identifier in usable for pair in identifier.pairs()),
-        (
-            *(
-                pair
-                for who in event.practitioners
-                for pair in named_providers.identifier_pairs(who)
-            ),
-            *destination,
-        ),
-    )
+    patients = [] if mpi else [pair for one in usable for pair in one.pairs()]
+    people = [pair for who in event.practitioners for pair in identifier_pairs(who)]
+    filed = table.filed_under(context, patients, (*people, *destination))
     goes_to = [filed.providers[pair] for pair in destination if pair in filed.providers][:1]
     if mpi:
         found = ask_mpi(
             context, mpi, usable, event.patient, tell, identifier_alone=identifier_alone
         )
-        care = table.care_file(context, found.record.patient_id, others=goes_to) if found else None
+        care = _of_mpi(context, found, goes_to) if found else None
     else:
         with telling_failures(usable, tell):
             found, care = _in_registry(context, usable, filed, goes_to)
@@ -97,7 +91,7 @@ def _in_registry(
     files = _care_files(context, filed, others)
     survivors = {one: _survivor(one, files) for one in files}
     candidates = {
-        pair: tuple(dict.fromkeys(survivors[one] for one in patients))
+        pair: tuple(dict.fromkeys(survivors.get(one, one) for one in patients))
         for pair, patients in filed.patients.items()
     }
     patient_id, matched_on = identifiers.one_patient(usable, candidates)
@@ -110,19 +104,37 @@ def _in_registry(
     every = [files[one] for one in (*merged, patient_id)]
     before = [earlier for one in files for earlier in filed.merged.get(one, ())]
     found = Match(care.record, tuple(matched_on), tuple(dict.fromkeys((*before, *merged))))
-    return found, CareFile(
-        record=care.record,
-        relationships=list({r.provider_id: r for one in every for r in one.relationships}.values()),
-        providers={key: known for one in every for key, known in one.providers.items()},
-        consents=tuple({c.consent_id: c for one in every for c in one.consents}.values()),
+    consents = {consent.consent_id: consent for one in every for consent in one.consents}
+    return found, replace(_joined(every), consents=tuple(consents.values()))
+
+
+def _of_mpi(context: LookupContext, found: Match, others: Sequence[str]) -> CareFile:
+    """The file of an MPI's patient, with those of the patients whom the MPI has merged into them."""
+    patients = (*found.merged_from, found.record.patient_id)
+    return _joined([table.care_file(context, one, others=others) for one in patients])
+
+
+def _joined(files: Sequence[CareFile]) -> CareFile:
+    """One file of those of one patient, the surviving one's last: a relationship counts as it is there."""
+    related = {known.provider_id: known for one in files for known in one.relationships}
+    return CareFile(
+        record=files[-1].record,
+        relationships=list(related.values()),
+        providers={key: known for one in files for key, known in one.providers.items()},
+        consents=tuple(dict.fromkeys(consent for one in files for consent in one.consents)),
     )
 
 
 def _care_files(context: LookupContext, filed: Filed, others: Sequence[str]) -> dict[str, CareFile]:
-    """The files of the patients whom the identifiers name, and of those into whom they were merged, by id."""
+    """The files of the patients whom the identifiers name, and of those into whom they were merged, by id.
+
+    None where they name more patients than one can be merged of, such as a number that stands for no number.
+    """
     waiting = list(dict.fromkeys(one for patients in filed.patients.values() for one in patients))
-    most = len(waiting) + MERGES
     files: dict[str, CareFile] = {}
+    if len(waiting) > MERGES + 1:
+        return files
+    most = len(waiting) + MERGES
     while waiting and len(files) < most:
         patient_id = waiting.pop(0)
         care = table.care_file(context, patient_id, filed.hints.get(patient_id, ()), others)
@@ -170,7 +182,7 @@ def _identities(
     for _ in range(2):  # the surrogates of providers, and those of surrogates who are told
         known.update(table.providers(context, fallbacks.surrogates(known.values()) - known.keys()))
     related = [known[r.provider_id] for r in care.relationships if r.provider_id in known]
-    named, misnamed = named_providers.named_providers(event.practitioners, related, filed.providers)
+    named, misnamed = named_providers(event.practitioners, related, filed.providers)
     directory = None if smoke.is_smoke(event) else context.provider_directory
     team = recipients.CareTeam(
         relationships=_with_destination(care.relationships, known, (*goes_to, *recently)),
@@ -179,6 +191,9 @@ def _identities(
         event=facts,
     )
     reference = partial(keys.reference, "recipient")
+    born = found.record.birth_date or event.patient.birth_date[:10]
+    patient = PolicyPatient(birth_date=born, consents=care.consents)
+    team = replace(team, closed=_closed(context, event, sender, patient, team))
     chosen, considered = recipients.choose(team, reference)
     chosen, stand_ins = fallbacks.with_fallbacks(chosen, team.providers, reference)
     return Identities(
@@ -192,9 +207,30 @@ def _identities(
         merged_from=merged_from,
         fallbacks=stand_ins,
         flags=flags,
-        discharged_to=known[goes_to[0]].name.display() if known.keys() & goes_to else "",
-        birth_date=found.record.birth_date or event.patient.birth_date[:10],
+        discharged_to=next(
+            (known[one].name.display() for one in goes_to if one in known and known[one].facility),
+            "",
+        ),
+        birth_date=born,
         consents=care.consents,
+    )
+
+
+def _closed(
+    context: LookupContext,
+    event: PatientEvent,
+    sender: SenderProfile,
+    patient: PolicyPatient,
+    team: recipients.CareTeam,
+) -> frozenset[str]:
+    """The ids of surrogates whom the policy lets be told nothing: the absent provider keeps the notice."""
+    chosen, _ = recipients.choose(team, str)
+    instead = [one for one in chosen if one.stands_for]
+    return frozenset(
+        one.provider_id
+        for one in instead
+        for decision in [context.gate(sender).decision(patient, event, one, one.addressees[0])]
+        if decision.outcome is PolicyOutcome.SUPPRESS
     )
 
 

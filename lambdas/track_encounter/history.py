@@ -146,7 +146,8 @@ def _without_repeated_cancellations(ordered: list[RecordedEvent]) -> list[Record
     kept = []
     for event in ordered:
         if event.effect in CANCELS and event.at:
-            same = event.effect, event.at, event.cancels_at, event.encounter_class, event.died
+            place = event.facility, event.unit, event.encounter_class
+            same = event.effect, event.at, event.cancels_at, *place, event.died
             if same in seen:
                 continue
             seen.add(same)
@@ -193,8 +194,7 @@ def _apply(spell: _Spell, event: RecordedEvent) -> None:
             spell.voided.update(end.event_id for end in spell.ends)
             spell.ends.clear()
             spell.reopened_at = position(event)
-            if event.died is not None:
-                spell.claims.append(_only_death(event))
+            spell.claims.append(_only_death(event))
         case Effect.DELETE:
             _cancel_all(spell)
 
@@ -259,7 +259,11 @@ def _without_move(claim: RecordedEvent, move: RecordedEvent) -> RecordedEvent:
 
 
 def _only_death(event: RecordedEvent) -> RecordedEvent:
-    """The death statement of an event whose other statements do not count."""
+    """The death statement of a cancelled discharge, whose other statements do not count.
+
+    Without one, it takes back the disposition, and a death that the disposition alone told.
+    """
+    says = DispositionSays.NO_DEATH if event.died is None else DispositionSays.NOTHING
     return RecordedEvent(
         event_id=event.event_id,
         trigger_event=event.trigger_event,
@@ -267,6 +271,7 @@ def _only_death(event: RecordedEvent) -> RecordedEvent:
         order=event.order,
         at=event.at,
         died=event.died,
+        disposition_says=says,
     )
 
 

@@ -15,7 +15,7 @@ from lambdas.common.contracts.encounters.encounter import (
     RecordedEvent,
     ToldFact,
 )
-from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.message.event_kind import ENDS, EventKind
 from lambdas.track_encounter.history import Situation, position
 
 BEGIN_KINDS = {
@@ -27,7 +27,6 @@ BEGIN_KINDS = {
 """The notice of an encounter's begin; outpatient encounters are told to nobody."""
 
 BEGINNINGS = frozenset(BEGIN_KINDS.values())
-ENDS = frozenset({EventKind.DISCHARGE, EventKind.ED_DISCHARGE, EventKind.DEATH})
 
 CANCEL_KINDS = (
     (frozenset({EventKind.DEATH}), EventKind.CANCEL_DEATH),

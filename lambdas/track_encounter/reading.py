@@ -30,7 +30,7 @@ def encounter_message(
     """Returns the message as the rules read it.
 
     `received_at` is the receiver's time (ISO 8601). Identifiers without an authority get the sender's
-    default.
+    default; prior ones without a default that of the surviving one.
     """
     rule, numbers = rule_of(event.trigger_event, profile.effects), event.numbers
     times = _Times(event, received_at)
@@ -42,9 +42,10 @@ def encounter_message(
         )
         for one in event.patient.identifiers[:4]
     ]
+    # MRG-1 often has no authority beside a PID-3 that names one: both are of one domain (IHE ITI-30).
+    of_prior = profile.default_authority or next((authority for _, authority, _ in own), "")
     prior = [
-        (profile.name, authority or profile.default_authority, value)
-        for value, authority in numbers.prior_patient
+        (profile.name, authority or of_prior, value) for value, authority in numbers.prior_patient
     ]
     recorded = _recorded(event, rule, profile, times)
     return EncounterMessage(

@@ -14,12 +14,12 @@ from lambdas.common.contracts.encounters.encounter import (
     ToldFact,
 )
 from lambdas.common.contracts.encounters.protection import StayMarks
-from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.message.event_kind import ENDS, EventKind
 from lambdas.common.errors import IdentityConflictError
 from lambdas.track_encounter import history
 from lambdas.track_encounter.history import Situation, situation_of
 from lambdas.track_encounter.message import EncounterMessage
-from lambdas.track_encounter.notices import BEGINNINGS, ENDS
+from lambdas.track_encounter.notices import BEGINNINGS
 from lambdas.track_encounter.profile import EncounterProfile
 from lambdas.track_encounter.told_facts import ToldFacts
 from lambdas.track_encounter.triggers import CANCELS

@@ -27,6 +27,7 @@ from receiver.transport.received_bytes import TURN_BYTES, ReceivedBytes
 from receiver.transport.shares import PeerShare, Shares
 
 INTERNAL_ERROR = "internal error"
+NEW_TRUST = "client authorities or revocation lists have changed"
 _CLOSED_BY_SENDER = "closed by the sender"
 _SMALL_MESSAGE_SECONDS = 0.00005
 """Processor time that a message costs after decoding; longer ones are timed."""
@@ -249,7 +250,7 @@ class MllpConnection(asyncio.Protocol):
         """Closes like `stop` when its client showed a certificate, so that it shows it again."""
         if self.certificate is not None:
             self.stop()
-            self._why = "client authorities or revocation lists have changed"
+            self._why = NEW_TRUST
 
     def abort(self) -> None:
         """Closes at once, without waiting for answers."""

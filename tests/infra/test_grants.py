@@ -91,7 +91,7 @@ def of_calls(stacks: Stacks, principal: str) -> set[Grant]:
 
 
 def of_dead_letters(core: Template, principal: str) -> set[Grant]:
-    """What Lambda needs in a function's name to write an event to its dead-letter queue.
+    """The actions that Lambda needs in a function's name to write an event to its dead-letter queue.
 
     Lambda developer guide, "Dead-letter queues"; Amazon SQS developer guide, "Key management".
     """

@@ -13,7 +13,7 @@ from typing import Any
 from lambdas.common.contracts.encounters.encounter import Change, EncounterClass, Phase
 from lambdas.common.contracts.encounters.stay_flags import StayFlag
 from lambdas.common.contracts.message.event import PatientEvent
-from lambdas.common.contracts.message.event_kind import DISCHARGES, EventKind
+from lambdas.common.contracts.message.event_kind import ENDS, EventKind
 from lambdas.common.contracts.message.patient import PatientIdentifier
 from lambdas.common.contracts.message.person import Name
 from lambdas.common.contracts.message.visit import CodedText
@@ -223,7 +223,7 @@ def _encounter(told: Told, ids: dict[str, str], stay_ref: str, treated: bool) ->
         return _moment(moment) if is_plausible(moment, told.received_at, born) else ""
 
     visit, kind = patient_event.visit, patient_event.event_kind
-    ended = kind in DISCHARGES or kind is EventKind.DEATH
+    ended = kind in ENDS
     withdrawn = withdraws(patient_event)
     end = visit.discharged_at or patient_event.event_time() if ended else ""
     reason = "" if withdrawn else clean(visit.reason.text)

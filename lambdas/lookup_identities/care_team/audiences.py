@@ -105,4 +105,6 @@ def _again(context: LookupContext, item: DeliveryItem) -> Recipient | None:
     notice = FirstNotice(
         item.event_id, item.delivery_id, told_at, item.event_kind, patient_ref=item.patient_ref
     )
-    return replace(recipient, cancels=notice)
+    # The mail may have left out some of those who were chosen for it.
+    also = tuple(one for one in recipient.also if one.recipient_ref in item.also)
+    return replace(recipient, cancels=notice, also=also)

@@ -57,13 +57,10 @@ def named_providers(
 
 
 def _says_npi(practitioner: Practitioner) -> bool:
-    identifier_type, authority = (
-        given(practitioner.identifier_type),
-        given(practitioner.assigning_authority),
-    )
-    return bool(given(practitioner.identifier)) and (
-        identifier_type.upper() == "NPI" or authority in (NPI_AUTHORITY, NPI_UNIVERSAL_ID)
-    )
+    by_type = given(practitioner.identifier_type).upper() == "NPI"
+    authority = given(practitioner.assigning_authority)
+    by_authority = authority in (NPI_AUTHORITY, NPI_UNIVERSAL_ID)
+    return bool(given(practitioner.identifier)) and (by_type or by_authority)
 
 
 def _by_number(practitioner: Practitioner, filed: ProviderIds) -> str:

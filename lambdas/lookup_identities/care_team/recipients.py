@@ -29,12 +29,16 @@ Reference = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class CareTeam:
-    """The team of care: relationships, the providers in it and their surrogates by id."""
+    """The team of care: relationships, the providers in it and their surrogates by id.
+
+    `closed` are surrogates who may not be told of this event.
+    """
 
     relationships: Sequence[Relationship] = field(repr=False)
     providers: Mapping[str, Provider] = field(repr=False)
     named: Sequence[Named] = field(repr=False, default=())
     event: NotificationSubject = NotificationSubject()
+    closed: frozenset[str] = field(repr=False, default=frozenset())
 
 
 def choose(
@@ -104,7 +108,7 @@ def _surrogate(provider: Provider, team: CareTeam) -> str | None:
     other = team.providers.get(absence.surrogate)
     if other is None or not absence.holds(team.event.today) or _unreachable(other):
         return None
-    return other.provider_id
+    return None if other.provider_id in team.closed else other.provider_id
 
 
 def _refusal(

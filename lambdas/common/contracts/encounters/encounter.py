@@ -84,7 +84,7 @@ class DecisionReason(StrEnum):
 
 
 class DispositionSays(StrEnum):
-    """What PV1-36 says of a death, where it alone decides. `no_death`: the patient left alive."""
+    """The statement of PV1-36 about a death, where it alone decides. `no_death`: the patient left alive."""
 
     NOTHING = ""
     DEATH = "death"

@@ -39,17 +39,18 @@ def _words(parts: re.Match[str], zone: ZoneInfo | None, words: Words) -> str:
         if not month:
             return year
         return str(words.month.format(month=words.months[first.month - 1], year=year))
-    if not parts["minute"]:
-        shown = _day(date(int(year), int(month), int(day)), words)
-        return str(words.hour.format(day=shown, hour=parts["hour"])) if parts["hour"] else shown
+    if not parts["hour"]:
+        return _day(date(int(year), int(month), int(day)), words)
     offset = parts["offset"] or ""
     local = datetime.fromisoformat(
-        f"{year}-{month}-{day}T{parts['hour']}:{parts['minute']}{offset}"
+        f"{year}-{month}-{day}T{parts['hour']}:{parts['minute'] or '00'}{offset}"
     )
     if offset and zone:
         local = local.astimezone(zone)
+    # Another zone's full hour may lie half an hour beside this one's (America/St_Johns).
+    form = words.minute if parts["minute"] or local.minute else words.hour
     return str(
-        words.minute.format(
+        form.format(
             day=_day(local, words),
             hour=f"{local:%H}" if words.two_digit_hours else str(local.hour),
             minute=f"{local:%M}",

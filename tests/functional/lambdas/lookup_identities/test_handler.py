@@ -278,6 +278,36 @@ def test_a_provider_named_in_the_message_adds_a_reason_and_never_a_recipient(
 
 
 @pytest.mark.usefixtures("registry")
+@pytest.mark.parametrize(
+    ("consent", "told"),
+    [
+        ({"direction": "deny", "sensitivity": "all", "provider_id": "dr-chen"}, "dr-lindqvist"),
+        ({"direction": "deny", "sensitivity": "hiv"}, "dr-chen"),
+        ({"direction": "deny", "sensitivity": "all", "provider_id": "dr-lindqvist"}, ""),
+    ],
+    ids=["the surrogate is denied", "nobody is", "the absent provider is"],
+)
+def test_a_surrogate_whom_the_patient_denies_leaves_the_notice_with_the_provider(
+    context: LookupContext,
+    run_step: RunStep,
+    file_item: Callable[[Item], None],
+    consent: dict[str, str],
+    told: str,
+) -> None:
+    today = datetime.now(UTC).date()
+    away = {
+        "surrogate": "dr-chen",
+        "away_from": (today - timedelta(days=2)).isoformat(),
+        "away_until": (today + timedelta(days=2)).isoformat(),
+    }
+    item = {"family": "Lindqvist", "email": "petra@clinic.example", **away}
+    file_item({"pk": "provider#dr-lindqvist", "sk": "provider", **item})
+    file_item({"pk": "patient#p-okafor", "sk": "consents", "consent#c-1": consent})
+    found = stored(context, run_step(OKAFOR)["version_id"])
+    assert [one.provider_id for one in found.recipients] == ([told] if told else [])
+
+
+@pytest.mark.usefixtures("registry")
 def test_a_patient_without_relationships_has_no_recipient_and_the_event_ends_well(
     context: LookupContext,
     run_step: RunStep,

@@ -127,6 +127,16 @@ def test_every_visit_number_is_a_key_in_any_order_and_without_blanks() -> None:
     assert len(one.keys.visit) == 3
 
 
+def test_an_identifier_that_a_sender_writes_twice_is_one_key() -> None:
+    # Many senders fill PID-2 and PID-3 alike, or send one number as MR and as PI.
+    one = read(
+        pid={2: "H1", 3: "H1^^^NORTHGEN^MR~H1^^^NORTHGEN^PI"}, pv1={44: "20261123080000+0000"}
+    )
+    assert len(one.keys.patient) == len(one.keys.patient_time) == len(one.patient_keys) == 1
+    _, (decision,), _ = play([one], now=datetime(2026, 11, 23, 12, 0, tzinfo=UTC))
+    assert [notice.kind for notice in decision.notices] == ["admission"]
+
+
 def test_an_account_number_and_the_time_of_admission_are_keys() -> None:
     message = read(pid={18: "A1"}, pv1={44: "20261123080000+0000"})
     assert len(message.keys.account) == len(message.keys.patient_time) == 1
@@ -136,6 +146,14 @@ def test_a_move_names_the_numbers_that_it_replaces() -> None:
     message = read("A45", more="MRG|H9^^^NORTHGEN^MR||A9||V9^^^NORTHGEN")
     assert message.prior_keys.visit == read(pv1={19: "V9"}).keys.visit
     assert message.prior_patient_keys == read(pid={3: "H9^^^NORTHGEN^MR"}).patient_keys
+
+
+def test_a_prior_identifier_without_an_authority_has_that_of_the_surviving_one() -> None:
+    plain = EncounterProfile(name="NORTHGEN")
+    merged = read("A40", pid={3: "H1^^^NG^MR"}, more="MRG|H9", profile=plain)
+    assert merged.prior_patient_keys == read(pid={3: "H9^^^NG"}, profile=plain).patient_keys
+    by_default = read("A40", pid={3: "H1^^^NG^MR"}, more="MRG|H9")
+    assert by_default.prior_patient_keys == read(pid={3: "H9^^^NORTHGEN"}).patient_keys
 
 
 def test_an_identifier_without_an_authority_has_the_senders() -> None:

@@ -481,6 +481,9 @@ def test_a_cancellation_of_a_transfer_that_is_sent_again_leaves_the_transfer_bef
     cancel = message("A12", 50, I, facility="X")
     decision = last(ADMITTED, there, further, cancel, again(cancel, "b"))
     assert (decision.reason, decision.facts.facility) == (DecisionReason.DUPLICATE, "X")
+    # PV1-3 is the place before the cancelled transfer (HL7 2.5.1, 3.3.12), so this cancels the other one.
+    other = message("A12", 50, I, "other", facility="N")
+    assert last(ADMITTED, there, further, cancel, other).facts.facility == "N"
 
 
 @pytest.mark.parametrize("trigger_event", ["A11", "A23"])
@@ -545,3 +548,15 @@ def test_a_disposition_takes_no_death_back_that_pid_30_told_and_tells_nobody_of_
     died = message("A08", 60, died=True)
     assert told(ADMITTED, died, message("A03", 70, **WENT_HOME)) == []
     assert told(ADMITTED, died, DIED_BY_DISPOSITION, message("A08", 70, **WENT_HOME)) == []
+
+
+def test_a_cancelled_discharge_takes_back_the_death_that_an_update_of_its_disposition_told() -> (
+    None
+):
+    corrected = message(
+        "A08", 65, died=True, disposition="20", disposition_says=DispositionSays.DEATH
+    )
+    decision = last(VISITED, DISCHARGED, corrected, message("A13", 70))
+    (notice,) = decision.notices
+    assert notice.kind == EventKind.CANCEL_DEATH
+    assert set(notice.about) == {DISCHARGED.event.event_id, corrected.event.event_id}

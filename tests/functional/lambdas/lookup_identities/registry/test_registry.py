@@ -12,7 +12,11 @@ from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.common.contracts.message.patient import Patient, PatientIdentifier
 from lambdas.common.contracts.message.person import Name
 from lambdas.common.contracts.message.visit import Visit
-from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
+from lambdas.common.errors import (
+    ConfigurationError,
+    DependencyUnavailableError,
+    IdentityAmbiguousError,
+)
 from lambdas.common.senders import SenderProfile
 from lambdas.delivery.decisions.holds import hold_for
 from lambdas.lookup_identities.context import LookupContext
@@ -169,6 +173,21 @@ def test_identifiers_from_before_and_after_a_merge_name_the_one_survivor(
         assert [told.provider_id for told in identities.recipients] == ["a", "b"]
 
 
+def test_a_number_of_hundreds_of_patients_is_ambiguous_without_reading_each(
+    context: LookupContext, aws: Any, file_item: Callable[[Item], None]
+) -> None:
+    """Such as 000000, which a hospital writes for an unknown patient."""
+    everybody = [f"p-{number}" for number in range(300)]
+    file_item({"pk": "identifier#A#0", "sk": "patient", "patient_id": everybody})
+    calls: list[str] = []
+    context.client("dynamodb").meta.events.register(
+        "before-call.dynamodb", lambda model, **_: calls.append(model.name)
+    )
+    with pytest.raises(IdentityAmbiguousError):
+        resolve(context, event_of(PatientIdentifier("0", "A")), SENDER)
+    assert calls == ["BatchGetItem"]
+
+
 def test_a_consent_that_ended_after_a_merge_has_ended_for_the_old_identifier_too(
     context: LookupContext, aws: Any, file_item: Callable[[Item], None]
 ) -> None:
@@ -215,7 +234,8 @@ def test_the_facility_a_patient_goes_to_is_told_when_it_is_filed_under_the_sende
 ) -> None:
     filed_patient(file_item, circle={"nobody"})
     file_item({"pk": "provider-identifier#NORTHGEN#SNF80", "sk": "provider", "provider_id": "snf"})
-    file_item({"pk": "provider#snf", "sk": "provider", "email": "s@snf.example", "kind": kind})
+    snf = {"family": "Seaside", "email": "s@snf.example", "kind": kind}
+    file_item({"pk": "provider#snf", "sk": "provider", **snf})
     event = event_of(PatientIdentifier("1", "A"), visit=Visit(discharged_to="SNF80"))
 
     sender = replace(SENDER, default_assigning_authority=authority)
@@ -223,6 +243,8 @@ def test_the_facility_a_patient_goes_to_is_told_when_it_is_filed_under_the_sende
 
     assert identities is not None
     assert [who.provider_id for who in identities.recipients] == told
+    # A code of the place may be the number of a member of the staff too.
+    assert identities.discharged_to == ("Seaside" if told else "")
     admitted = resolve(context, replace(event, event_kind=EventKind.ADMISSION), sender)
     assert admitted is not None
     assert not admitted.recipients
