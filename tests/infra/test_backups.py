@@ -68,6 +68,15 @@ def test_a_backup_that_came_too_late_or_could_not_be_copied_raises_an_alarm(prod
     }
 
 
+def test_no_more_copies_are_taken_than_one_alarm_can_count(tmp_path: Path) -> None:
+    """CloudWatch user guide, Limits: alarms on metric math expressions reference at most 10 metrics."""
+    copies = [f"{ELSEWHERE}-{number}" for number in range(8)]
+    text = refusal(tmp_path, "environment", changed(ENVIRONMENT, ("backup", "copy_to"), copies))
+    assert "west.toml: backup.copy_to: " in text
+    full = replace(load("prod"), backup=Backup(days=35, copy_to=tuple(copies[:7])))
+    assert len(counted(stacks_of(full)["core"])) == 10
+
+
 def counted(core: Template) -> set[tuple[str, str]]:
     """The metrics whose sum is the alarm on failed backups, each with its vault."""
     (alarm,) = (

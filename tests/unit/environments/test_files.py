@@ -170,6 +170,8 @@ def test_a_missing_key_is_named(kind: str, path: Path_, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "path", "value", "allowed"),
     [
+        # EventBridge Pipes: CloudFormation has no AWS::Pipes::Pipe there.
+        ("environment", ("region",), "us-gov-west-1", "outside of GovCloud and China"),
         ("environment", ("cost_mode",), "cheap", "'full', 'coded', 'off'"),
         ("environment", ("mail", "rate"), 0, "minimum 1"),
         ("environment", ("max_receive_count",), 4, "minimum 5"),
@@ -210,6 +212,25 @@ def test_a_rule_over_two_keys_names_the_file_and_the_table(tmp_path: Path) -> No
     both = changed(ENVIRONMENT, ("receiver", "certificate_arn"), "arn:aws:acm:x:1:certificate/1")
     text = refusal(tmp_path, "environment", both)
     assert "west.toml: receiver: certificate_arn and tls_secret are both set" in text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ("alarm_addresses",),
+        ("backup", "copy_to"),
+        ("network", "customer_gateways", 0, "networks"),
+        ("mail", "sandbox_recipients"),
+    ],
+)
+def test_a_value_that_stands_twice_in_a_list_is_named(path: Path_, tmp_path: Path) -> None:
+    """The CDK ended with an error of its own, or AWS refused the resource."""
+    once: Any = ENVIRONMENT
+    for part in path:
+        once = once[part]
+    text = refusal(tmp_path, "environment", changed(ENVIRONMENT, path, [once[0], once[0]]))
+    assert f"west.toml: {dotted(path)}: " in text
+    assert "non-unique" in text
 
 
 @pytest.mark.parametrize("cidr", ["10.0.0.0/8", "172.20.9.0/26"])

@@ -37,13 +37,24 @@ def check_zones(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding
             if endpoint.text("VpcEndpointType") == "Interface"
         }
     )
-    details = ec2.describe_vpc_endpoint_services(ServiceNames=services)["ServiceDetails"]
+    # A filter, because AWS refuses the whole request for one name that the region does not have.
+    by_name = [{"Name": "service-name", "Values": services}]
+    details = ec2.describe_vpc_endpoint_services(Filters=by_name)["ServiceDetails"]
     offered = {detail["ServiceName"]: set(detail["AvailabilityZones"]) for detail in details}
     ids = {name: zone_id for zone_id, name in known.items()}
     complete = [set(known.values()) & zones for zones in offered.values()]
     everywhere = sorted(ids[name] for name in set.intersection(*complete)) if complete else []
     faulty = False
     for service in services:
+        if service not in offered:
+            faulty = True
+            yield error(
+                f"{service} does not exist: the VPC would have no way to it",
+                f"EC2 in {plan.region}; {plan.file}: region",
+                "choose a region that has it; where only functions call it,"
+                " network.functions_inside = false is enough",
+            )
+            continue
         lacking = [z for z, name in wanted.items() if name and name not in offered.get(service, ())]
         if lacking:
             faulty = True

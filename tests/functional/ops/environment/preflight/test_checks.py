@@ -249,6 +249,29 @@ def test_an_endpoint_that_a_zone_lacks_is_named_with_zones_that_have_every_one()
     assert found.to_do.endswith("use1-az1, use1-az4")
 
 
+def test_a_service_whose_endpoint_the_region_lacks_is_named() -> None:
+    """EC2 API, DescribeVpcEndpointServices: an unknown name in ServiceNames is InvalidServiceName."""
+    answers = StubbedClients().give("ec2", "describe_availability_zones", ZONES)
+    answers.give(
+        "ec2",
+        "describe_vpc_endpoint_services",
+        {"ServiceDetails": [offered("sqs", "us-east-1a", "us-east-1b")]},
+        {
+            "Filters": [
+                {
+                    "Name": "service-name",
+                    "Values": ["com.amazonaws.us-east-1.email", "com.amazonaws.us-east-1.sqs"],
+                }
+            ]
+        },
+    )
+    wanted = plan(
+        endpoint("email"), endpoint("sqs"), network__availability_zones=("us-east-1a", "us-east-1b")
+    )
+    found = only_error(network.check_zones(wanted, answers))
+    assert found.what.startswith("com.amazonaws.us-east-1.email does not exist")
+
+
 def test_zones_may_be_given_by_id_and_a_zone_of_another_account_is_found() -> None:
     answers = StubbedClients()
     for _ in range(2):
