@@ -88,7 +88,7 @@ def letters() -> Iterator[tuple[str, Letter]]:
         view_of(Told(of_kind(kind), FINDINGS), RECIPIENT, REACHED)
         for kind in ("admission", "discharge")
     ]
-    yield "summary", rendered("", views, words_in("en"))
+    yield "summary", rendered(views, words_in("en"))
 
 
 def _decided(

@@ -231,11 +231,8 @@ def _prepared(
         )
         for member in members
     ]
-    subject = words.summary_subject.format(count=len(views), reference=reference_of(summary_id))
-    marks = {view.not_live for view in views if view.not_live}
-    prefix = f"[{', '.join(sorted(marks))}] " if marks else ""
     return Prepared(
-        rendered(prefix + subject, views, words),
+        rendered(views, words, reference_of(summary_id)),
         seal=detail.seal,
         made_for=made_for(context, *((member.recipient, detail) for member in members)),
     )

@@ -14,11 +14,11 @@ from lambdas.common.contracts.encounters.encounter import (
     RecordedEvent,
     ToldFact,
 )
-from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.message.event_kind import ENDS, EventKind
 from lambdas.track_encounter import history
 from lambdas.track_encounter.history import Situation, position
 from lambdas.track_encounter.message import EncounterMessage
-from lambdas.track_encounter.notices import BEGIN_KINDS, ENDS, Draft, drafts
+from lambdas.track_encounter.notices import BEGIN_KINDS, Draft, drafts
 from lambdas.track_encounter.profile import EncounterProfile
 
 ROUNDS = 4

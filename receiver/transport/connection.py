@@ -8,6 +8,7 @@ import contextlib
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol, cast
 
 from hl7.mllp import Frame, FrameFault, wrap
@@ -80,6 +81,7 @@ class MllpConnection(asyncio.Protocol):
         self._owner = owner
         self._shares = owner.shares
         self.share = share
+        self._spent = partial(self._shares.spend, share)
         self._settings = owner.settings
         self._intake = owner.intake
         self._metrics = owner.metrics
@@ -395,10 +397,6 @@ class MllpConnection(asyncio.Protocol):
         self._why = INTERNAL_ERROR
         self._owner.failed(task, error)
         self.abort()
-
-    def _spent(self, seconds: float) -> None:
-        """Counts the processor time of one message."""
-        self._shares.spend(self.share, seconds)
 
     def _find_senders(self) -> None:
         """Looks up the connection's permitted senders in the current table."""

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
-from lambdas.common.contracts.encounters.encounter import Change
+from lambdas.common.contracts.encounters.encounter import Change, EncounterClass
 from lambdas.common.contracts.message.event import PatientEvent
-from lambdas.common.contracts.message.event_kind import CANCELS, DISCHARGES, EventKind
+from lambdas.common.contracts.message.event_kind import BEGINS, CANCELS, DISCHARGES, ENDS, EventKind
 from lambdas.common.contracts.message.visit import Location
 from lambdas.common.contracts.recipients.recipient import FirstNotice
 from lambdas.common.plausible import is_plausible
@@ -150,7 +150,7 @@ def _times(told: Told, notice: str, zone: ZoneInfo | None, words: Words) -> Rows
     if patient.died and not died and notice != "death" and not withdrawn:
         died = words.died_on_record
     return [
-        (labels.admitted, shown(admitted)),
+        (_begin_label(patient_event, words), shown(admitted)),
         (labels.first_event, shown(patient_event.occurred_at) if cancels else ""),
         (labels.died, died),
         # The rules may have found a time in another field.
@@ -158,11 +158,24 @@ def _times(told: Told, notice: str, zone: ZoneInfo | None, words: Words) -> Rows
     ]
 
 
+def _begin_label(patient_event: PatientEvent, words: Words) -> str:
+    """The label of PV1-44 in the notice of an end. Only an inpatient was admitted."""
+    decision = patient_event.decision
+    stay = decision.facts.encounter_class if decision else EncounterClass.UNKNOWN
+    if patient_event.event_kind is EventKind.ED_DISCHARGE:
+        stay = EncounterClass.EMERGENCY
+    begun_as = {
+        EncounterClass.EMERGENCY: EventKind.ED_REGISTRATION,
+        EncounterClass.OBSERVATION: EventKind.OBSERVATION,
+    }.get(stay)
+    return str(words.notices[begun_as].when if begun_as else words.labels.admitted)
+
+
 def _happened(patient_event: PatientEvent) -> str:
     """The event's time; "" where the visit's own time is given and unreadable: no other time may stand for it."""
     kind = patient_event.event_kind
-    position = "PV1-45" if kind in DISCHARGES else "PV1-44"
-    told_by_visit = kind not in CANCELS and kind not in (EventKind.TRANSFER, EventKind.UPDATE)
+    position = "PV1-45" if kind in ENDS else "PV1-44"
+    told_by_visit = kind in BEGINS | ENDS
     if told_by_visit and patient_event.unreadable(position) and not patient_event.occurred_at:
         return ""
     return patient_event.event_time()

@@ -78,18 +78,26 @@ def compose(
     """
     words = words_in(recipient.language)
     view = view_of(told, recipient, sender, detail=detail, instead_of=instead_of)
-    mark = f"[{view.not_live}] " if view.not_live else ""
-    subject = mark + words.subject.format(title=view.title, reference=view.reference)
-    return rendered(subject, [view], words)
+    return rendered([view], words)
 
 
-def rendered(subject: str, views: list[View], words: Words) -> Letter:
-    """The views as one letter: one is a notification, several are a summary."""
+def rendered(views: list[View], words: Words, summary_reference: str = "") -> Letter:
+    """The views as one letter: one is a notification, several are a summary with this reference."""
     shown = {"views": views, "w": words, "summary": len(views) > 1}
     # Not `get_template`: SES has an operation of that name, and tests read calls by name.
     text = _ENVIRONMENT.get_or_select_template("letter.txt.j2").render(shown)
     html = _ENVIRONMENT.get_or_select_template("letter.html.j2").render(shown)
-    return Letter(subject, text.strip() + "\n", html)
+    return Letter(_subject(views, words, summary_reference), text.strip() + "\n", html)
+
+
+def _subject(views: list[View], words: Words, summary_reference: str) -> str:
+    marks = sorted({view.not_live for view in views if view.not_live})
+    prefix = f"[{', '.join(marks)}] " if marks else ""
+    if len(views) > 1:
+        said = words.summary_subject.format(count=len(views), reference=summary_reference)
+    else:
+        said = words.subject.format(title=views[0].title, reference=views[0].reference)
+    return f"{prefix}{said}"
 
 
 def view_of(
@@ -164,7 +172,9 @@ def _policy_notices(recipient: Recipient, words: Words) -> list[str]:
 
 
 def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    """The text with an upper-case first letter. A name that ends in a point (`A. O.`, `Jr.`) ends the sentence."""
+    ended = text[:-1] if text.endswith("..") else text
+    return ended[:1].upper() + ended[1:]
 
 
 def _contact(

@@ -7,7 +7,7 @@ from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.document import private
 from lambdas.common.contracts.encounters.encounter import Decision, EncounterNumbers
 from lambdas.common.contracts.encounters.protection import StayMarks
-from lambdas.common.contracts.message.event_kind import CANCELS, DISCHARGES, EventKind
+from lambdas.common.contracts.message.event_kind import BEGINS, CANCELS, ENDS, EventKind
 from lambdas.common.contracts.message.notes import Note, Skipped
 from lambdas.common.contracts.message.patient import Patient, PatientIdentifier
 from lambdas.common.contracts.message.practitioner import Practitioner
@@ -80,9 +80,10 @@ class PatientEvent:
         """
         if self.event_kind in CANCELS:
             return self.recorded_at or self.message_time
-        visit_time = (
-            self.visit.discharged_at if self.event_kind in DISCHARGES else self.visit.admitted_at
-        )
-        if self.event_kind is EventKind.TRANSFER:
-            visit_time = ""
-        return self.occurred_at or visit_time or self.recorded_at or self.message_time
+        return self.occurred_at or self._visit_time() or self.recorded_at or self.message_time
+
+    def _visit_time(self) -> str:
+        """PV1-44 of a begin, PV1-45 of an end. A transfer and an update have no time in the visit."""
+        if self.event_kind in ENDS:
+            return self.visit.discharged_at
+        return self.visit.admitted_at if self.event_kind in BEGINS else ""

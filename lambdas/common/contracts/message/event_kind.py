@@ -30,7 +30,20 @@ class EventKind(StrEnum):
 NOTIFIED = tuple(kind for kind in EventKind if kind is not EventKind.NONE)
 """The kinds of events that are notified."""
 
+BEGINS = frozenset(
+    {
+        EventKind.ADMISSION,
+        EventKind.OBSERVATION,
+        EventKind.REGISTRATION,
+        EventKind.ED_REGISTRATION,
+    }
+)
+"""The kinds whose time is the visit's begin (PV1-44)."""
+
 DISCHARGES = frozenset({EventKind.DISCHARGE, EventKind.ED_DISCHARGE})
+
+ENDS = DISCHARGES | {EventKind.DEATH}
+"""The kinds whose time is the visit's end (PV1-45)."""
 
 CANCELS = {
     EventKind.CANCEL_ADMISSION: (

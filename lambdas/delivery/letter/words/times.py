@@ -39,17 +39,18 @@ def _words(parts: re.Match[str], zone: ZoneInfo | None, words: Words) -> str:
         if not month:
             return year
         return str(words.month.format(month=words.months[first.month - 1], year=year))
-    if not parts["minute"]:
-        shown = _day(date(int(year), int(month), int(day)), words)
-        return str(words.hour.format(day=shown, hour=parts["hour"])) if parts["hour"] else shown
+    if not parts["hour"]:
+        return _day(date(int(year), int(month), int(day)), words)
     offset = parts["offset"] or ""
     local = datetime.fromisoformat(
-        f"{year}-{month}-{day}T{parts['hour']}:{parts['minute']}{offset}"
+        f"{year}-{month}-{day}T{parts['hour']}:{parts['minute'] or '00'}{offset}"
     )
     if offset and zone:
         local = local.astimezone(zone)
+    # Another zone's full hour may lie half an hour beside this one's (America/St_Johns).
+    form = words.minute if parts["minute"] or local.minute else words.hour
     return str(
-        words.minute.format(
+        form.format(
             day=_day(local, words),
             hour=f"{local:%H}" if words.two_digit_hours else str(local.hour),
             minute=f"{local:%M}",
@@ -82,17 +83,13 @@ def age(born: str, at: str, words: Words) -> str:
         return ""
     time = words.time
     if months < 1:
-        return _counted((then - birth).days, time.day_old)
-    return (
-        _counted(months, time.month_old) if months < 24 else _counted(months // 12, time.year_old)
-    )
+        return counted((then - birth).days, time.day_old)
+    return counted(months, time.month_old) if months < 24 else counted(months // 12, time.year_old)
 
 
-def counted_days(number: int, words: Words) -> str:
-    """A number of days in words, as `2 days`."""
-    return _counted(number, words.time.day_old)
+def counted(number: int, forms: list[str]) -> str:
+    """A number with its unit, as `2 days`.
 
-
-def _counted(number: int, forms: list[str]) -> str:
-    """French counts 0 like 1, English like many; both say 0 days of a newborn alike here."""
+    French counts 0 like 1, English like many; both say 0 days of a newborn alike here.
+    """
     return forms[0 if number == 1 else 1].format(n=number)

@@ -2,12 +2,15 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from lambdas.common.contracts.message.person import Name
 from local.pictures import letters
+from tests.unit.lambdas.delivery.letter.letters import ADMISSION, letter_of
 
 AXE = Path(__file__).resolve().parents[4] / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = shutil.which("chromium")
@@ -56,6 +59,13 @@ def test_every_notification_can_be_read_by_everybody(page: Page) -> None:
         assert violations(page) == [], name
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= 375, f"{name} scrolls sideways"
+
+
+def test_a_name_without_a_blank_does_not_make_a_phone_scroll_sideways(page: Page) -> None:
+    name = Name(family="Wolfeschlegelsteinhausenbergerdorff" * 3, given="Hubert")
+    event = replace(ADMISSION, patient=replace(ADMISSION.patient, name=name))
+    page.set_content(letter_of(event).html)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
 
 
 def test_a_pale_text_and_a_picture_without_words_are_found_after_a_good_letter(page: Page) -> None:

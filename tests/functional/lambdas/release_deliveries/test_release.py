@@ -218,6 +218,20 @@ def test_a_summary_leaves_out_what_was_withdrawn(context: DeliveryContext) -> No
     assert len(sent_mails()) == 1
 
 
+def test_a_summary_of_which_one_is_left_comes_as_that_notification(
+    context: DeliveryContext,
+) -> None:
+    held = worlds(context, 2)
+    held[1].task["parsed"]["encounter_ref"] = "k1.another-stay"
+    for world in held:
+        world.run()
+    withdraw_admission_of(context, held[0])
+    due_now()
+    assert release(context) == {"due": 2, "sent": 1}
+    [mail] = sent_mails()
+    assert mail["Subject"] == "Hospital admission: a patient of yours (ref. 00000000)"
+
+
 def test_a_summary_of_which_all_was_withdrawn_is_not_sent(context: DeliveryContext) -> None:
     held = worlds(context, 2)
     for world in held:

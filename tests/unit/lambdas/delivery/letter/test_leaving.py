@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from lambdas.common.contracts.encounters.encounter import Decision, EncounterClass, Facts
 from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.common.contracts.message.visit import CodedText, Location
@@ -60,3 +61,62 @@ def test_a_transfer_says_from_where_to_where() -> None:
     for text in both(letter_of(event)):
         assert re.search("From:? Eastend Clinic, unit ED", text)
         assert re.search("To:? NORTHGEN, unit 4W, room 412", text)
+
+
+def test_a_death_without_a_time_of_its_own_is_never_told_at_the_time_of_the_admission() -> None:
+    visit = {"admitted_at": "2026-11-20T09:12:00-04:00"}
+    without = replace(of_kind("death", **visit), occurred_at="")
+    recorded = replace(without, recorded_at="2026-11-21T14:30:00-04:00")
+    left = replace(
+        recorded, visit=replace(recorded.visit, discharged_at="2026-11-21T14:25:00-04:00")
+    )
+
+    assert re.search("Recorded:? 21 November 2026, 14:30", letter_of(recorded).text)
+    for text in both(letter_of(left)):
+        assert re.search("Recorded:? 21 November 2026, 14:25", text)
+        assert re.search("Admitted:? 20 November 2026, 09:12", text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "stay", "label"),
+    [
+        ("ed_discharge", EncounterClass.EMERGENCY, "Registered"),
+        ("death", EncounterClass.EMERGENCY, "Registered"),
+        ("discharge", EncounterClass.OBSERVATION, "Since"),
+        ("discharge", EncounterClass.INPATIENT, "Admitted"),
+    ],
+)
+def test_a_stay_that_was_no_inpatient_stay_has_no_time_of_admission(
+    kind: str, stay: EncounterClass, label: str
+) -> None:
+    event = replace(
+        of_kind(kind, admitted_at="2026-11-20T09:12:00-04:00"),
+        decision=Decision(
+            event_id="e", trigger_event="A03", decided_at="", facts=Facts(encounter_class=stay)
+        ),
+    )
+    for text in both(letter_of(event)):
+        assert re.search(f"{label}:? 20 November 2026, 09:12", text)
+        assert ("Admitted" in text) == (label == "Admitted")
+
+
+def test_an_emergency_visit_that_ended_in_a_bed_here_began_with_its_registration() -> None:
+    visit = {
+        "admitted_at": "2026-11-20T09:12:00-04:00",
+        "disposition": CodedText("09", system="NUBC"),
+    }
+    text = letter_of(of_kind("ed_discharge", **visit)).text
+    assert "left the emergency department: admitted here" in text
+    assert "Registered: 20 November 2026, 09:12" in text
+    assert "Admitted:" not in text
+
+
+def test_an_update_is_told_at_its_own_time_and_not_at_that_of_the_admission() -> None:
+    update = replace(
+        of_kind("update", admitted_at="2026-11-20T09:12:00-04:00"),
+        occurred_at="",
+        recorded_at="2026-11-21T14:30:00-04:00",
+    )
+    for text in both(letter_of(update)):
+        assert re.search("Updated:? 21 November 2026, 14:30", text)
+        assert "20 November" not in text

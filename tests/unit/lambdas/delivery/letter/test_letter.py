@@ -106,6 +106,19 @@ def test_the_three_required_items_are_named_as_missing_where_they_are() -> None:
         assert re.search("Treating practitioner:? not yet assigned", text)
 
 
+@pytest.mark.parametrize("detail", ["full", "minimal"])
+@pytest.mark.parametrize("language", ["en", "fr-CA"])
+@pytest.mark.parametrize("kind", NOTIFIED)
+def test_a_name_that_ends_in_a_point_ends_its_sentence(
+    kind: str, language: str, detail: str
+) -> None:
+    name = Name(family="Okonjo", given="Amaka", suffix="Jr.")
+    event = replace(of_kind(kind), patient=replace(ADMISSION.patient, name=name))
+    reader = replace(RECIPIENT, language=language)
+    for text in both(letter_of(event, recipient=reader, detail=detail)):
+        assert ".." not in text
+
+
 def test_an_empty_field_leaves_no_label() -> None:
     letter = letter_of(BARE, sender=SenderProfile())
     labels = re.findall(r"^([A-Z][a-z ]{1,24}):", letter.text, re.MULTILINE)
