@@ -31,8 +31,21 @@ NEW_TRUST = "client authorities or revocation lists have changed"
 _CLOSED_BY_SENDER = "closed by the sender"
 _SMALL_MESSAGE_SECONDS = 0.00005
 """Processor time that a message costs after decoding; longer ones are timed."""
+_TLS_READ_BYTES, _TLS_WRITE_BYTES = 16_384, 65_536
+"""Bytes of a TLS connection in asyncio's buffers, beside the memory budget, above which it stops to read or write.
+
+Its own limits are 256 and 512 KiB: a thousand paused connections would need more memory than a task has.
+The first is one TLS record (RFC 8446, 5.1), the second the limit of a connection without TLS.
+"""
 _LINGER_SECONDS = 1.0
 """The longest time in which bytes of a sender are dropped after the last answer."""
+
+
+class TlsTransport(Protocol):
+    """A method of the TLS transports of asyncio and uvloop that typeshed does not know."""
+
+    def set_read_buffer_limits(self, high: int) -> None:
+        """Above this number of undecrypted bytes, the socket is not read."""
 
 
 class Owner(Protocol):
@@ -108,6 +121,9 @@ class MllpConnection(asyncio.Protocol):
     def _open(self, transport: asyncio.Transport) -> None:
         keep_alive(transport.get_extra_info("socket"))
         self._tls = transport.get_extra_info("sslcontext") is not None
+        if self._tls:
+            cast(TlsTransport, transport).set_read_buffer_limits(high=_TLS_READ_BYTES)
+            transport.set_write_buffer_limits(high=_TLS_WRITE_BYTES)
         self.certificate = ClientCertificate.of_peer(transport.get_extra_info("peercert"))
         if self.certificate is not None and self.certificate.not_after:
             self._expires_at = end_of_peer(self.certificate.not_after).timestamp()

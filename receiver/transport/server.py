@@ -211,62 +211,67 @@ class MllpServer:
 
     async def _admit(self, connection: socket.socket, peer: str) -> None:
         """Sets a connection up (peer address, limits, TLS handshake), or closes it."""
-        settings, why = self.settings, ""
-        share: PeerShare | None = None
-        handshake = Handshake(asyncio.current_task())
+        handshake, why = Handshake(asyncio.current_task()), ""
         try:
-            if within(peer, settings.proxy_networks):
-                if self._without_address >= settings.max_connections:
-                    why = "too many connections without their PROXY header"
-                    return
+            if within(peer, self.settings.proxy_networks):
                 peer = await self._address_of(connection) or peer
-            found = self.shares.of(peer)
-            if why := self._no_room(found):
-                return
-            share = found
-            self.shares.take_place(share)
-            opening = MllpConnection(self, found)
-            self._handshakes[opening] = handshake
-            share.members.add(handshake)
-            context = self._tls.context
-            try:
-                await asyncio.get_running_loop().connect_accepted_socket(
-                    lambda: opening,
-                    connection,
-                    ssl=context,
-                    ssl_handshake_timeout=settings.tls_handshake_seconds if context else None,
-                )
-            finally:
-                self._end_handshake(opening)
-            share = None  # the connection now releases its place
+            why = await self._shake_hands(connection, self.shares.of(peer), handshake)
+        except ProxyHeaderError as error:
+            why = str(error) or "no PROXY header"
+        except TimeoutError:
+            why = "timeout before the TLS handshake ended"
         except asyncio.CancelledError:
             why = handshake.why
             if not why:
                 raise
-        except ProxyHeaderError:
-            why = "no PROXY header"
-        except TimeoutError:
-            why = "timeout before the TLS handshake ended"
         except OSError as error:  # TLS errors are among them
             why = f"TLS handshake failed: {_handshake_problem(error)}"
         except Exception as error:
             self.failed("admitting", error)
             why = INTERNAL_ERROR
         finally:
-            if share is not None:
-                self.shares.leave_place(share)
             if why:
                 connection.close()
                 self._rejected(peer, why)
 
     async def _address_of(self, connection: socket.socket) -> str:
-        """The client's address in the PROXY header, in which a balancer's connection has no place yet."""
+        """The client's address in a balancer's PROXY header. Raises `ProxyHeaderError` for too many at once.
+
+        Until then the connection counts to no peer and has no place.
+        """
+        if self._without_address >= self.settings.max_connections:
+            raise ProxyHeaderError("too many connections without their PROXY header")
         self._without_address += 1
         try:
             async with asyncio.timeout(self.settings.tls_handshake_seconds):
                 return await read_client_address(connection)
         finally:
             self._without_address -= 1
+
+    async def _shake_hands(
+        self, connection: socket.socket, share: PeerShare, handshake: Handshake
+    ) -> str:
+        """Opens a connection of this peer. Returns why it has no place; "" once it is open."""
+        if why := self._no_room(share):
+            return why
+        self.shares.take_place(share)
+        opening = MllpConnection(self, share)
+        self._handshakes[opening] = handshake
+        share.members.add(handshake)
+        context = self._tls.context
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: opening,
+                connection,
+                ssl=context,
+                ssl_handshake_timeout=self.settings.tls_handshake_seconds if context else None,
+            )
+        except BaseException:
+            self.shares.leave_place(share)  # an open connection releases its place itself
+            raise
+        finally:
+            self._end_handshake(opening)
+        return ""
 
     def _rejected(self, peer: str, why: str) -> None:
         self.metrics.count("ConnectionsRejected")

@@ -129,6 +129,22 @@ def test_one_frame_over_the_whole_budget_is_answered_with_a_named_reason(
         assert honest.ask(adt("2")) == "AA 2"
 
 
+def test_a_paused_tls_connection_buffers_little_beside_the_memory_budget(
+    start: Callable[..., ReceiverWorld], authority: CertificateFolder
+) -> None:
+    """asyncio stops to read a TLS connection at 256 KiB: more for all than the receiver's task has."""
+    world = start(tls=authority.server(), max_in_flight=1)
+    with world.connect(tls=authority.client("adt")) as attacker, world.faults.hold("PutObject"):
+        attacker.send(adt("1"), adt("2"))
+        attacker.socket.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            attacker.raw(b"\x0b" + b"x" * 8 * MEGABYTE)
+        (connection,) = world.server._connections
+        assert connection._transport is not None
+        assert connection._transport.get_read_buffer_size() < 256 * 1024  # type: ignore[attr-defined]
+    assert eventually(lambda: world.server.open_connections == 0)
+
+
 def _flood(attacker: Peer, data: bytes) -> None:
     """Sends what the receiver reads, and leaves the rest."""
     attacker.socket.setblocking(False)
