@@ -55,14 +55,14 @@ synth: setup node_modules ## synthesise every environment, or the one in ENV=
 
 preflight: setup node_modules ## check files and AWS account before a deployment of ENV=
 	@test -n "$(ENV)" || { echo "Say which environment: make preflight ENV=dev" >&2; exit 2; }
-	@$(BIN)/python -c 'import sys; from infra.app import build; build(sys.argv[1], sys.argv[2], bundle=False)' "$(ENV)" ".build/preflight/$(ENV)"
+	@$(BIN)/python -m infra.app "$(ENV)" ".build/preflight/$(ENV)"
 	@./ens --env "$(ENV)" preflight --assembly ".build/preflight/$(ENV)" $(ARGS)
 
 deploy: ## check, then deploy the environment in ENV= (needs Docker and AWS credentials)
 	@$(MAKE) --no-print-directory preflight ENV="$(ENV)" ARGS=--online
 	@context=$$($(BIN)/python -m ops.environment.account $(ENV)) || exit 1; \
-	$(CDK) deploy --all -c env=$(ENV) $$context || exit 1; \
-	test -z "$$context" || $(CDK) deploy --all -c env=$(ENV)
+	$(CDK) deploy --all -c env=$(ENV) $$context $(ARGS) || exit 1; \
+	test -z "$$context" || $(CDK) deploy --all -c env=$(ENV) $(ARGS)
 
 destroy: setup ## delete the environment in ENV= and all its data (refuses one that retains its data)
 	@test -n "$(ENV)" || { echo "Say which environment: make destroy ENV=dev" >&2; exit 2; }

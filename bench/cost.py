@@ -19,7 +19,7 @@ from lambdas.extract_entities.comprehend_medical.operations import COST_MODES, L
 from lambdas.extract_entities.findings import CurrentFindings, found
 from lambdas.extract_entities.notes.notes import Piece, Reading, reading, sources
 from lambdas.parse_message.read_event import read_event
-from ops.costs import PRICES
+from ops.comprehend_cost import PRICES
 from simulators.comprehend_medical.answers import detect_entities_v2, infer_icd10cm, infer_rxnorm
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -80,11 +80,18 @@ def _counts(resources: Resources) -> Iterator[tuple[str, float]]:
             yield "metrics in alarms", sum("MetricStat" in query for query in queries)
         elif kind == "AWS::ECS::Service":
             task = resources[properties["TaskDefinition"]["Ref"]]["Properties"]
-            tasks = properties["DesiredCount"]
+            tasks = _least_tasks(resources)
             yield "receivers' vCPU (Fargate, arm64)", tasks * int(task["Cpu"]) / 1024
             yield "receivers' GB of memory", tasks * int(task["Memory"]) / 1024
         elif kind == "AWS::ECS::Cluster":
             yield "Container Insights metrics", CONTAINER_INSIGHTS_METRICS
+
+
+def _least_tasks(resources: Resources) -> int:
+    """The tasks to which the scaling of a stack's one service goes back when nothing is to do."""
+    kind = "AWS::ApplicationAutoScaling::ScalableTarget"
+    (target,) = (one["Properties"] for one in resources.values() if one["Type"] == kind)
+    return int(target["MinCapacity"])
 
 
 def of_environment(name: str) -> list[Line]:

@@ -154,6 +154,11 @@ class Environment:
         return self.data_trail or self.name in HOLDS_REAL_PATIENTS
 
     @property
+    def analyses_notes(self) -> bool:
+        """Whether notes are sent to Comprehend Medical, which must then exist in the region."""
+        return self.cost_mode != "off"
+
+    @property
     def prefix(self) -> str:
         """Prefix of every physical name of this environment: `hl7-ens-dev`."""
         return f"hl7-ens-{self.name}"

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from functools import cache
-from ipaddress import ip_network
+from ipaddress import IPv4Network, ip_network
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,6 +19,10 @@ def _is_cidr(value: object) -> bool:
     return not isinstance(value, str) or bool(ip_network(value))
 
 
+def _is_ipv4_cidr(value: object) -> bool:
+    return not isinstance(value, str) or bool(IPv4Network(value))
+
+
 def _is_time_zone(value: object) -> bool:
     try:
         return not isinstance(value, str) or bool(ZoneInfo(value))
@@ -27,6 +31,7 @@ def _is_time_zone(value: object) -> bool:
 
 
 FORMATS.checks("cidr", raises=ValueError)(_is_cidr)
+FORMATS.checks("ipv4-cidr", raises=ValueError)(_is_ipv4_cidr)
 FORMATS.checks("time-zone")(_is_time_zone)
 
 

@@ -4,13 +4,21 @@ Rules over several values of a table are in `__post_init__`, which raises `Value
 """
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network
 from typing import Any, Literal
 
 from environments.retention import SIX_YEARS
 
 DIGEST_DAYS_BEYOND_ENTRIES = 31
 """Days that a digest is kept longer than its entries: nearly all events have all their entries within them."""
+
+LARGEST_VPC = 16
+"""The shortest prefix of a VPC (Amazon VPC user guide, "VPC CIDR blocks")."""
+SUBNET_MASK = 26
+"""The prefix of the subnet in each zone: 59 addresses for receivers, functions and endpoints."""
+SUBNET_ADDRESSES = 2 ** (32 - SUBNET_MASK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +48,21 @@ class Network:
     sender_networks: tuple[str, ...]
     customer_gateways: tuple[CustomerGateway, ...] = ()
     functions_inside: bool = True
+
+    def __post_init__(self) -> None:
+        vpc = IPv4Network(self.cidr)
+        needed = SUBNET_ADDRESSES * len(self.availability_zones)
+        if vpc.prefixlen < LARGEST_VPC or vpc.num_addresses < needed:
+            raise ValueError(
+                f"cidr: {self.cidr} ({vpc.num_addresses} addresses); allowed: /{LARGEST_VPC} or smaller,"
+                f" with at least {needed} addresses, {SUBNET_ADDRESSES} for each zone"
+            )
+        names = Counter(gateway.name for gateway in self.customer_gateways)
+        for name in (name for name, count in names.items() if count > 1):
+            raise ValueError(
+                f"customer_gateways: {names[name]} have the name {name}; allowed: a name of its own for"
+                " each, because each name makes one VPN connection"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,7 +80,7 @@ def acknowledge(
     message = b"".join(
         (
             ours.before_time,
-            _now(),
+            _second(int(time.time())),
             ours.before_id,
             control_id or _control_id(),
             ours.after_id,
@@ -222,10 +222,6 @@ def _version(value: bytes) -> tuple[int, int, int]:
         return _NEWEST
     major, minor, patch = found.groups(default=b"0")
     return int(major), int(minor), int(patch)
-
-
-def _now() -> bytes:
-    return _second(int(time.time()))
 
 
 @lru_cache(maxsize=1)

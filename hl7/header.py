@@ -73,8 +73,10 @@ class Letterhead:
         # Bytes that could not be transcoded are not in the set that MSH-18 declares.
         self.character_set = "" if self.wide_codec else self.declared_character_sets[0]
         self._transcoded = transcoded
-        self.accept_acknowledgement = self.value(15).strip()
-        self.application_acknowledgement = self.value(16).strip()
+        self.accept_acknowledgement, self.application_acknowledgement = (
+            b"" if condition == NULL else condition
+            for condition in (self.value(15).strip(), self.value(16).strip())
+        )
 
     @cached_property
     def message_type(self) -> str:

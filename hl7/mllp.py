@@ -4,8 +4,8 @@ A frame is `0x0B <message> 0x1C 0x0D`. Real senders deviate, so these rules appl
 
 - 0x1C ends a frame when 0x0D, 0x0A, 0x0B or 0x00 follows it, when a segment end precedes it, or
   when nothing follows it (`settle`, `end`). Any other 0x1C is text: no segment begins with one.
-- 0x0B inside a frame begins a new one when `MSH` follows; the old one was aborted. Any other 0x0B is
-  text: word processors write soft line breaks with it.
+- 0x0B inside a frame begins a new one when `MSH` with its delimiters follows; the old one was aborted.
+  Any other 0x0B is text: word processors write soft line breaks with it.
 - Between frames 0x00, 0x0D and 0x0A are skipped and counted, and so are other bytes up to the next
   0x0B. `MSH` there begins a frame whose start block is missing.
 
@@ -14,6 +14,7 @@ searched in compiled code, so that a crafted stream costs no more than another.
 """
 
 import re
+import sys
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -24,7 +25,9 @@ CARRIAGE_RETURN = 0x0D
 _VT, _FS, _CR = bytes([START_BLOCK]), bytes([END_BLOCK]), bytes([CARRIAGE_RETURN])
 _SEPARATORS = b"\r\n\x00"
 _MSH = b"MSH"
-_NEXT_FRAME = _VT + _MSH
+# MSH-1, then MSH-2 or nothing in it: `MSH` is also the short name of a hospital in a text.
+_NEXT_FRAME = re.compile(rb"\x0bMSH([!-/:-@\[-`{-~])(?:\1|[!-/:-@\[-`{-~]{2})")
+_NEXT_FRAME_BYTES = 7
 _MANY_SEPARATORS = re.compile(rb"[\r\n\x00]+")
 _START_BLOCKS = re.compile(rb"\x0b+")
 # A 0x1C that ends a frame: what follows it, or a segment end before it.
@@ -253,7 +256,9 @@ class Decoder:
             if end != -1 and end < scan:
                 end = self._find_end(buffer, start, scan)
             limit = end if end >= 0 else size
-            restart = buffer.find(_NEXT_FRAME, scan, limit)
+            restart = buffer.find(_VT + _MSH, scan, limit)
+            if restart >= 0:
+                restart = _span_of(_NEXT_FRAME, buffer, restart, limit)[0]
             if restart >= 0 and self._before_start:
                 # Another protocol whose first bytes are MSH must not carry a frame in its body.
                 self.is_foreign = True
@@ -330,13 +335,16 @@ def _end_of(pattern: re.Pattern[bytes], buffer: bytes | bytearray, position: int
 
 
 def _span_of(
-    pattern: re.Pattern[bytes], buffer: bytes | bytearray, position: int
+    pattern: re.Pattern[bytes], buffer: bytes | bytearray, position: int, limit: int = sys.maxsize
 ) -> tuple[int, int]:
-    """The begin and end of the pattern's next match; -1 and -1 without one."""
-    found = pattern.search(buffer, position)
+    """The begin and end of the pattern's next match before `limit`; -1 and -1 without one."""
+    found = pattern.search(buffer, position, limit)
     return found.span() if found else (-1, -1)
 
 
 def _undecided(buffer: bytes | bytearray) -> int:
-    """The number of last bytes that may begin another frame: 0x0B with a part of MSH."""
-    return next((n for n in (3, 2, 1) if buffer.endswith(_NEXT_FRAME[:n])), 0)
+    """The number of last bytes that may begin another frame: 0x0B with a part of MSH and its delimiters."""
+    size = len(buffer)
+    start = buffer.rfind(_VT, max(size - _NEXT_FRAME_BYTES + 1, 0))
+    begins = start >= 0 and _MSH.startswith(bytes(buffer[start + 1 : start + 4]))
+    return size - start if begins else 0

@@ -7,7 +7,7 @@ form with one meaning is read, with a warning; any other is not a time (docs/adr
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -41,6 +41,8 @@ _EITHER_ORDER = re.compile(
 )
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MAX_CHARACTERS = 60
+_CLOCK_DIFFERENCE = timedelta(minutes=5)
+"""The most by which a sender's clock is expected to be fast."""
 
 
 class DateOrder(StrEnum):
@@ -78,13 +80,15 @@ class Times:
 
     A time without an offset gets that of the sender's configured zone, summer time included; else the
     offset of MSH-7, the message's default (HL7 2.9.2.7); else none, with an entry in `warnings`.
-    `date_order` is the sender's.
+    `date_order` is the sender's. `received_at`, in ISO 8601, decides about the hour that summer time
+    repeats at its end: its second pass is meant once that has begun.
     """
 
     zone: ZoneInfo | None
     default_offset: str
     warnings: list[MessageWarning]
     date_order: DateOrder = DateOrder.UNKNOWN
+    received_at: str = ""
 
     def time(self, value: str, position: str) -> str:
         """Returns `value` as `2026-11-23T09:15:02-04:00`, or as much of it as was sent.
@@ -117,10 +121,20 @@ class Times:
         if found.offset:
             return found.offset
         if self.zone:
-            return _written(found.moment.replace(tzinfo=self.zone).strftime("%z"))
+            return _written(self._in_zone(found.moment).strftime("%z"))
         if not self.default_offset:
             self.warnings.append(MessageWarning(WarningCode.NO_OFFSET, position))
         return self.default_offset
+
+    def _in_zone(self, moment: datetime) -> datetime:
+        """The moment on the clock of the zone."""
+        first = moment.replace(tzinfo=self.zone)
+        second = first.replace(fold=1)
+        begins = second.astimezone(UTC)
+        if not self.received_at or begins <= first.astimezone(UTC):
+            return first  # not repeated
+        begun = begins - _CLOCK_DIFFERENCE <= datetime.fromisoformat(self.received_at)
+        return second if begun else first
 
 
 def offset_of(value: str) -> str:

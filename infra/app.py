@@ -1,6 +1,7 @@
 """The CDK app: `-c env=<environment>` picks a file of environments/. No AWS call is made at synth."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -105,10 +106,17 @@ def _options(environment: Environment) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Synthesises the app for the CDK CLI."""
-    app = new_app()
+def main(arguments: Sequence[str] = ()) -> None:
+    """Synthesises the app for the CDK CLI, or the templates of `<environment> <folder>` for preflight.
+
+    A fault of the environment's files ends the program with a sentence for each.
+    """
     try:
+        if arguments:
+            name, folder = arguments
+            build(name, folder, bundle=False)
+            return
+        app = new_app()
         environment = load(app.node.try_get_context("env") or "")
         if app.node.try_get_context(FIRST_DEPLOYMENT):
             environment = without_protection(environment)
@@ -119,4 +127,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -30,8 +30,7 @@ SHARED = {
     "policy": ("deliver_notification", "lookup_identities"),
     "registry": ("deliver_notification", "lookup_identities"),
 }
-"""Folders of lambdas/ that several steps ship, with these steps. tests/unit/test_imports.py checks
-them."""
+"""Folders of lambdas/ that several steps ship, with these steps (tests/unit/test_imports.py)."""
 RECIPE = "1"
 """Raise it when the build changes, so that every function is deployed again."""
 

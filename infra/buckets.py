@@ -1,11 +1,14 @@
 """Buckets that are closed to the public and to anything but TLS, versioned, with a fixed logical id."""
 
-from typing import Any
+from typing import Any, cast
 
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.accepted_findings import accept
 from infra.stateful import fix_logical_id
 
 
@@ -33,3 +36,14 @@ def unlogged(reason: str) -> dict[str, str]:
     """Returns the findings about a bucket without access logs, to be accepted for this reason."""
     rules = ("AwsSolutions-S1", "HIPAA.Security-S3BucketLoggingEnabled", "CKV_AWS_18")
     return dict.fromkeys(rules, reason)
+
+
+def accept_patterns(bucket: s3.Bucket, role: iam.IRole, reason: str, *patterns: str) -> None:
+    """Accepts the wildcards of these key patterns in a role's policy, for this reason."""
+    element = cast(cdk.CfnElement, bucket.node.default_child)
+    # As the template has it: the stack's get_logical_id does not know a fixed one.
+    name = cdk.Stack.of(bucket).resolve(element.logical_id)
+    accept(
+        role,
+        {f"AwsSolutions-IAM5[Resource::<{name}.Arn>/{pattern}]": reason for pattern in patterns},
+    )

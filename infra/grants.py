@@ -62,10 +62,7 @@ def read_objects(bucket: s3.IBucket, key: kms.IKey, *patterns: str) -> list[iam.
 
     Amazon S3 User Guide, "Required permissions for Amazon S3 API operations".
     """
-    return [
-        allow(("s3:GetObject",), _objects(bucket, patterns)),
-        use_key(key, "s3", ("kms:Decrypt",)),
-    ]
+    return _on_objects(bucket, key, patterns, "s3:GetObject", "kms:Decrypt")
 
 
 def read_versions(bucket: s3.IBucket, key: kms.IKey, *patterns: str) -> list[iam.PolicyStatement]:
@@ -74,10 +71,7 @@ def read_versions(bucket: s3.IBucket, key: kms.IKey, *patterns: str) -> list[iam
     S3 authorises these as another action (Amazon S3 User Guide, "Required permissions for Amazon S3 API
     operations").
     """
-    return [
-        allow(("s3:GetObjectVersion",), _objects(bucket, patterns)),
-        use_key(key, "s3", ("kms:Decrypt",)),
-    ]
+    return _on_objects(bucket, key, patterns, "s3:GetObjectVersion", "kms:Decrypt")
 
 
 def write_objects(bucket: s3.IBucket, key: kms.IKey, *patterns: str) -> list[iam.PolicyStatement]:
@@ -85,10 +79,7 @@ def write_objects(bucket: s3.IBucket, key: kms.IKey, *patterns: str) -> list[iam
 
     Amazon S3 User Guide, "Using server-side encryption with AWS KMS keys (SSE-KMS)".
     """
-    return [
-        allow(("s3:PutObject",), _objects(bucket, patterns)),
-        use_key(key, "s3", ("kms:GenerateDataKey",)),
-    ]
+    return _on_objects(bucket, key, patterns, "s3:PutObject", "kms:GenerateDataKey")
 
 
 def use_table(
@@ -177,5 +168,8 @@ def send_mail(from_address: str, arns: Sequence[str]) -> iam.PolicyStatement:
     )
 
 
-def _objects(bucket: s3.IBucket, patterns: Sequence[str]) -> list[str]:
-    return [bucket.arn_for_objects(pattern) for pattern in patterns]
+def _on_objects(
+    bucket: s3.IBucket, key: kms.IKey, patterns: Sequence[str], action: str, key_action: str
+) -> list[iam.PolicyStatement]:
+    objects = [bucket.arn_for_objects(pattern) for pattern in patterns]
+    return [allow((action,), objects), use_key(key, "s3", (key_action,))]

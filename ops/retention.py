@@ -46,21 +46,15 @@ def checks(deployment: Deployment, environment: Environment, today: date) -> Ite
     """Yields the check of every store that has a rule of its own."""
     days = environment.retention
     yield from _tables(deployment, environment, today)
-    rules = {
-        "": environment.vault_expiration_days,
-        "rejected/": environment.rejected_expiration_days,
-        "analyses/": max(1, days.analyses_days - 1),
-    }
-    kept = {
-        "": ("vault", "vault_days", days.vault_days),
-        "rejected/": ("vault: rejected", "rejected_days", days.rejected_days or days.vault_days),
-        "analyses/": ("vault: analyses", "analyses_days", days.analyses_days),
-    }
+    rejected_days = days.rejected_days or days.vault_days
     found = _lifecycle(deployment)
-    for prefix, expiration in rules.items():
-        store, setting, period = kept[prefix]
-        fault = _differs(found.get(prefix), expiration)
-        yield StoreCheck(store, setting, period, fault)
+    for prefix, setting, period, expiration in (
+        ("", "vault_days", days.vault_days, environment.vault_expiration_days),
+        ("rejected/", "rejected_days", rejected_days, environment.rejected_expiration_days),
+        ("analyses/", "analyses_days", days.analyses_days, max(1, days.analyses_days - 1)),
+    ):
+        store = f"vault: {prefix.strip('/')}" if prefix else "vault"
+        yield StoreCheck(store, setting, period, _differs(found.get(prefix), expiration))
     yield _logs(deployment, environment)
 
 

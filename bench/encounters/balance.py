@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterable
 
 from lambdas.common.contracts.encounters.encounter import Encounter, Phase
+from lambdas.common.contracts.message.event_kind import ENDS
 from lambdas.encounters.store import StoredEncounter
 from lambdas.track_encounter.history import situation_of
-from lambdas.track_encounter.notices import BEGINNINGS, ENDS
+from lambdas.track_encounter.notices import BEGINNINGS
 
 END, CORRECTION, OPEN, NONE = "end", "correction or cancellation", "open encounter", "nothing"
 

@@ -49,6 +49,9 @@ class MemoryStore:
             self.due.pop(write.home, None)
 
     def _check(self, write: Write) -> None:
+        written = [write.home, *write.aliases, *write.moved_aliases]
+        if len(set(written)) < len(written):
+            raise ValueError("Transaction request cannot include multiple operations on one item")
         if write.decision.event_id in self.decisions:
             raise ConflictError
         if write.encounter is None:

@@ -20,7 +20,7 @@ from infra.core.processing.workflow import PatientEventWorkflow, workflow_grants
 from infra.core.receiver_role import ReceiverRole
 from infra.core.stores.backups import Backups
 from infra.core.stores.stores import Stores
-from infra.monitoring.alarms import Alarms
+from infra.monitoring.alarm_topic import Alarms
 from infra.monitoring.audit_alarms import AuditAlarms
 from infra.monitoring.backup_alarms import watch_backups
 from infra.monitoring.core_alarms import CoreAlarms

@@ -11,8 +11,7 @@ from infra.accepted_findings import accept
 
 MLLP = 17000
 HEALTH = 17001
-# Seconds between SIGTERM and SIGKILL, for a task to answer the messages in flight (Fargate's
-# maximum is 120).
+# Time between SIGTERM and SIGKILL, for a task to answer the messages in flight (Fargate: at most 120 s).
 DRAIN = cdk.Duration.seconds(120)
 # MLLP connections may be idle for hours. 6,000 s is the maximum of a TCP listener.
 IDLE = cdk.Duration.seconds(6000)
@@ -101,8 +100,7 @@ class LoadBalancer(Construct):
                 unhealthy_threshold_count=3,
             ),
         )
-        # TLS if the environment has a certificate. A TLS listener has a fixed idle timeout of 350
-        # s.
+        # TLS if the environment has a certificate. Its idle timeout is fixed: 350 s.
         tls = bool(self._certificate)
         self.balancer.add_listener(
             "Mllp",

@@ -29,8 +29,7 @@ STARTING = frozenset(
         "logs:PutLogEvents",
     }
 )
-# ECS checks `/live`, not `/ready`: a receiver that cannot store has to stay in service and answer
-# AR.
+# ECS checks `/live`, not `/ready`: a receiver that cannot store stays in service and answers AR.
 PROBE = ["CMD", "python", "-m", "receiver.probe"]
 
 
@@ -72,7 +71,8 @@ class ReceiverService(Construct):
             service_name=f"{environment.prefix}-receiver",
             cluster=self.cluster,
             task_definition=task,
-            desired_count=environment.receiver.desired,
+            # No desired_count: with it, each deployment ends the receivers that the scaling has added
+            # (aws/containers-roadmap issue 493). The scaling starts the first `receiver.desired`.
             min_healthy_percent=100,
             max_healthy_percent=200,
             circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),

@@ -13,7 +13,8 @@ from infra.core.stack import CoreStack
 from infra.ingress.load_balancer import HEALTH, MLLP, LoadBalancer
 from infra.ingress.receiver_service import ReceiverService
 from infra.ingress.smoke_task import SmokeTask
-from infra.monitoring.alarms import Comparison, Missing, calculated, metric, own
+from infra.monitoring.alarm_topic import Comparison, Missing
+from infra.monitoring.metrics import calculated, metric, own
 from infra.monitoring.queries import SavedQuery
 from infra.network.stack import workload_security_group
 
@@ -26,8 +27,7 @@ UNACCEPTABLE = (
 )
 NOT_ALLOWED = ("unknown_type", "processing_id", "sender_not_allowed", "trigger_not_allowed")
 
-# 99th percentiles. Senders should wait 15 s for an answer before they send again
-# (docs/receiver.md).
+# 99th percentiles. Senders should wait 15 s before they send again (docs/receiver.md).
 ACKNOWLEDGED_WITHIN_MS = 2000
 STORED_WITHIN_MS = 1500
 
@@ -179,16 +179,18 @@ class IngressStack(cdk.Stack):
                 "A certificate of the receiver, of a client authority or of a sender expires"
                 " within 30 days; `ens senders expiring` names it.",
             ),
-            (
-                "receiver-tasks-failed",
-                "TaskFailures",
-                "A task of a receiver failed by an error of the program. Its connection was closed,"
-                " or the task began again.",
-            ),
         ):
             core.alarms.watch(
                 self, name, meaning=meaning, metric=own(environment, "Receiver", measured)
             )
+        core.alarms.watch_events(
+            self,
+            "receiver-tasks-failed",
+            "Receiver",
+            "TaskFailures",
+            meaning="A task of a receiver failed by an error of the program. Its connection was closed,"
+            " or the task began again.",
+        )
         for name, measured, milliseconds, meaning in (
             (
                 "acknowledgements-slow",

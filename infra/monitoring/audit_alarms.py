@@ -2,7 +2,8 @@
 
 from constructs import Construct
 
-from infra.monitoring.alarms import Alarms, Comparison, Missing, metric
+from infra.monitoring.alarm_topic import Alarms, Comparison, Missing
+from infra.monitoring.metrics import own
 from infra.monitoring.watched import Watched
 
 
@@ -24,12 +25,7 @@ class AuditAlarms(Construct):
             self,
             "audit-unverified",
             meaning="The audit trail was not verified for two days.",
-            metric=metric(
-                "hl7-ens",
-                "AuditVerifications",
-                {"environment": watched.environment.name, "service": "VerifyAudit"},
-                minutes=24 * 60,
-            ),
+            metric=own(watched.environment, "VerifyAudit", "AuditVerifications", minutes=24 * 60),
             comparison=Comparison.LESS_THAN_THRESHOLD,
             periods=2,
             missing=Missing.BREACHING,

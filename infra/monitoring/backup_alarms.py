@@ -1,24 +1,43 @@
-"""Alarms on the daily backups: one failed, or none came."""
+"""Alarms on the daily backups: a backup or a copy failed, or none came."""
 
 from infra.core.stores.backups import Backups
-from infra.monitoring.alarms import Alarms, Comparison, Missing, metric
+from infra.monitoring.alarm_topic import Alarms, Comparison, Missing
+from infra.monitoring.metrics import calculated, metric
+
+BACKUP = "AWS/Backup"
 
 
 def watch_backups(backups: Backups, alarms: Alarms) -> None:
-    """Adds the alarms of a backup vault (AWS Backup developer guide, "Metrics with CloudWatch")."""
+    """Adds the alarms of a backup vault (AWS Backup developer guide, "AWS Backup metrics with CloudWatch").
+
+    A job that does not start in its window, or does not end in its window, is expired and not failed.
+    """
     vault = {"BackupVaultName": backups.vault_name}
+    parts = {
+        "failed": metric(BACKUP, "NumberOfBackupJobsFailed", vault),
+        "expired": metric(BACKUP, "NumberOfBackupJobsExpired", vault),
+    }
+    # The guide does not say which of a copy's two vaults the metric names.
+    for number, name in enumerate(backups.names_of_copies):
+        by_vault = {"BackupVaultName": name}
+        parts[f"copies{number}"] = metric(BACKUP, "NumberOfCopyJobsFailed", by_vault)
     alarms.watch(
         backups,
         "backup-failed",
-        meaning="A daily backup of a table or of the vault failed.",
-        metric=metric("AWS/Backup", "NumberOfBackupJobsFailed", vault, minutes=60),
+        meaning="A daily backup of a table or of the vault, or a copy of one, failed or was not made in time.",
+        metric=calculated(
+            " + ".join(f"FILL({part}, 0)" for part in parts),
+            parts,
+            label="backups and copies that failed",
+            minutes=60,
+        ),
         tells_end=False,
     )
     alarms.watch(
         backups,
         "backup-missing",
         meaning="No backup was completed for two days.",
-        metric=metric("AWS/Backup", "NumberOfBackupJobsCompleted", vault, minutes=24 * 60),
+        metric=metric(BACKUP, "NumberOfBackupJobsCompleted", vault, minutes=24 * 60),
         comparison=Comparison.LESS_THAN_THRESHOLD,
         periods=2,
         missing=Missing.BREACHING,

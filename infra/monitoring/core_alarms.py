@@ -1,19 +1,23 @@
-"""Alarms of queue, pipe and workflow."""
+"""Alarms of queue, pipe, workflow and schedules."""
 
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.core.processing.functions import Steps
 from infra.core.processing.pipe import EventPipe
 from infra.core.processing.workflow import PatientEventWorkflow
 from infra.core.stores.queues import Queues
-from infra.monitoring.alarms import Alarms, calculated, metric, of_queue, own, visible
+from infra.monitoring.alarm_topic import Alarms
+from infra.monitoring.metrics import calculated, metric, of_queue, own, visible
 from infra.monitoring.watched import Watched
 
 PIPES = "AWS/EventBridge/Pipes"
+UNTIL_REDELIVERED = 3
+"""Periods that are longer than the 12 minutes until SQS redelivers: the alarm lasts until the message is through."""
 
 
 class CoreAlarms(Construct):
-    """Adds the alarms of queue, pipe and workflow."""
+    """Adds the alarms of queue, pipe, workflow and schedules."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, watched: Watched, alarms: Alarms
@@ -24,6 +28,7 @@ class CoreAlarms(Construct):
         self._watch_queues(watched.queues)
         self._watch_pipe(watched.pipe, watched.queues.events)
         self._watch_workflow(watched.workflow)
+        self._watch_schedules(watched.steps)
 
     def _watch_queues(self, queues: Queues) -> None:
         waiting = visible(queues.dead_letters)
@@ -36,8 +41,7 @@ class CoreAlarms(Construct):
         self._alarms.watch(
             self,
             "dead-letters-growing",
-            # The alarm above stays in ALARM while any message waits, so it does not report the
-            # next one.
+            # The alarm above stays in ALARM while any message waits, so it reports no further one.
             meaning="Another message was moved to the dead-letter queue.",
             metric=calculated("DIFF(waiting)", {"waiting": waiting}, label="new dead letters"),
             tells_end=False,
@@ -89,12 +93,14 @@ class CoreAlarms(Construct):
             "executions-failed",
             meaning="An execution failed with a transient error. SQS redelivers its message.",
             metric=metric("AWS/States", "ExecutionsFailed", dimensions),
+            of_periods=UNTIL_REDELIVERED,
         )
         self._alarms.watch(
             self,
             "executions-timed-out",
             meaning="An execution reached the state machine's timeout, which the states' timeouts should prevent.",
             metric=metric("AWS/States", "ExecutionsTimedOut", dimensions),
+            of_periods=UNTIL_REDELIVERED,
         )
         self._alarms.watch(
             self,
@@ -140,4 +146,25 @@ class CoreAlarms(Construct):
             "LookupIdentities",
             "RostersEnding",
             meaning="A subscriber's roster ends within two weeks, or within three days.",
+        )
+
+    def _watch_schedules(self, steps: Steps) -> None:
+        """Lambda developer guide, "Types of metrics for Lambda functions", asynchronous invocations."""
+        called = [steps.lookup_identities, steps.track_encounter, steps.release_deliveries]
+        parts = {
+            f"of_{one.node.id}": metric(
+                "AWS/Lambda", "AsyncEventsDropped", {"FunctionName": one.function_name}
+            )
+            for one in (*called, *steps.of_audit)
+        }
+        self._alarms.watch(
+            self,
+            "scheduled-run-failed",
+            meaning="A run that a schedule started failed three times, or could not be started.",
+            metric=calculated(
+                " + ".join(f"FILL({part}, 0)" for part in parts),
+                parts,
+                label="scheduled runs that failed",
+            ),
+            tells_end=False,
         )

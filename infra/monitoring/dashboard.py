@@ -8,8 +8,9 @@ from constructs import Construct
 
 from environments import Environment
 from infra.core.processing.mail import MAIL_DIMENSION, MAIL_EVENTS
-from infra.monitoring.alarms import Alarms, metric, of_queue, own, visible
+from infra.monitoring.alarm_topic import Alarms
 from infra.monitoring.feeds import ContributorsWidget, SenderRules
+from infra.monitoring.metrics import metric, of_queue, own, visible
 from infra.monitoring.watched import Watched
 
 RECEIVER_ALARMS = (
@@ -17,8 +18,7 @@ RECEIVER_ALARMS = (
     *("acknowledgements-slow", "storing-slow", "configuration-not-used"),
     *("certificate-not-used", "certificates-expiring", "receiver-tasks-failed"),
 )
-"""The names of the ingress stack's alarms. That stack imports from the core, so the core has only
-names."""
+"""The ingress stack's alarms, by name, because that stack imports from the core."""
 
 
 class Dashboard(Construct):

@@ -3,7 +3,8 @@
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from infra.monitoring.alarms import Alarms, Missing, metric, own, visible
+from infra.monitoring.alarm_topic import Alarms, Missing
+from infra.monitoring.metrics import metric, own, visible
 from infra.monitoring.watched import Watched
 
 OVERDUE_SECONDS = 900

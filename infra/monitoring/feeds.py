@@ -11,7 +11,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.monitoring.alarms import Alarms
+from infra.monitoring.alarm_topic import Alarms
 from infra.monitoring.watched import Watched
 
 TOP = 10

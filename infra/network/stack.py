@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from environments import Environment, Network
+from environments.sections import SUBNET_MASK
 from infra.accepted_findings import INLINE, accept
 from infra.core.stores.keys import logs_key
 from infra.log_groups import LogGroup
@@ -44,7 +45,9 @@ class NetworkStack(cdk.Stack):
             nat_gateways=0,
             subnet_configuration=[
                 ec2.SubnetConfiguration(
-                    name="isolated", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=26
+                    name="isolated",
+                    subnet_type=ec2.SubnetType.PRIVATE_ISOLATED,
+                    cidr_mask=SUBNET_MASK,
                 )
             ],
             vpn_connections={
@@ -74,6 +77,9 @@ class NetworkStack(cdk.Stack):
             network=network,
             description="The functions: nothing comes in",
         )
+        # Exported also where no function is inside: CloudFormation removes no export that a deployed
+        # stack imports, so the network of an environment whose functions leave the VPC failed to deploy.
+        self.export_value(self.functions.security_group_id)
         allow_egress_to_mpi(self.functions, environment.mpi)
         self._log_connections(environment)
 
@@ -85,8 +91,8 @@ class NetworkStack(cdk.Stack):
     def _name_zones_by_id(self) -> None:
         """Sets each subnet's zone by the zone's id (`use1-az1`).
 
-        `us-east-1a` is another zone in another account; an id is the same zone in all, and whether a
-        zone offers an endpoint is known by its id (EC2 user guide, "AZ IDs").
+        `us-east-1a` names different zones in different accounts; an id names the same zone in all. AWS
+        says by zone id where an endpoint is offered (EC2 user guide, "AZ IDs").
         """
         for subnet in self.vpc.isolated_subnets:
             resource = cast(ec2.CfnSubnet, subnet.node.default_child)

@@ -1,12 +1,20 @@
 """Writes times in this system's form (ISO 8601, UTC, milliseconds, `Z`), and finds time zones."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 
 def iso(moment: datetime) -> str:
     """A moment as `2026-11-23T09:15:02.113Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def is_day(text: str) -> bool:
+    """Whether the text is a day as YYYY-MM-DD."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def zone_named(name: str) -> ZoneInfo | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -92,6 +93,10 @@ class SenderProfile:
     test_names: tuple[str, ...] = TEST_NAMES
     test_identifiers: tuple[str, ...] = ()
     jurisdiction: str = ""
+
+    def today(self) -> str:
+        """The day (YYYY-MM-DD) that it is now in the sender's time zone; in UTC without one."""
+        return datetime.now(self.zone or UTC).date().isoformat()
 
     @property
     def authorities(self) -> SenderAuthorities:

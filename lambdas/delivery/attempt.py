@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from botocore.exceptions import ClientError
 
@@ -15,7 +15,6 @@ from lambdas.common.errors import (
 )
 from lambdas.common.function.handler import Run
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger.decision import MailDecision
 from lambdas.delivery.ledger.deliveries import deliveries, transitions
 from lambdas.delivery.ledger.deliveries.starting_point import StartingPoint
 from lambdas.delivery.ledger.items import DeliveryItem
@@ -59,10 +58,6 @@ class Attempt:
         if item is None or item.state is not DeliveryState.SENDING:
             return item
         return transitions.park_ended(self.context, self.delivery, item)
-
-    def deciding(self, decision: MailDecision) -> "Attempt":
-        """Returns this attempt with the decision that its claim writes."""
-        return replace(self, delivery=replace(self.delivery, decision=decision))
 
     def refused(self, reason: str) -> DeliveryItem:
         """Refuses it for good, and has the fallback told."""

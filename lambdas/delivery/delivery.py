@@ -52,9 +52,9 @@ def deliver(
 ) -> DeliverNotificationResult:
     """Makes one delivery at most once, records it, and returns its recipient, outcome and id.
 
-    The outcome is `sent`, `unknown` (it may have gone; not repeated), `held` (it goes later; a task
-    with `released` is that later) or `suppressed` (the hospital withdrew the event before it was told, or
-    the recipient may not be told any more).
+    The outcome is `sent`, `unknown` (SES may have taken it; not repeated), `held` (a later task with
+    `released` sends it) or `suppressed` (the hospital withdrew the event before it was told, or the
+    recipient may not be told any more).
     Raises `DeliveryRefusedError` when this recipient's address or content is refused for good, and
     `DependencyUnavailableError` or `ConfigurationError` when nothing was sent.
     """
@@ -118,20 +118,19 @@ def _tried(
         deliveries.tell_apart(context, attempt.delivery, one.recipient_ref)
     if recipient is None:
         reason, others = standing.refused[0].reason, _noted(standing.refused[1:])
-        attempt = attempt.deciding(MailDecision.of(standing.policy, others))
+        decision = MailDecision.of(standing.policy, others)
+        attempt = replace(attempt, delivery=replace(attempt.delivery, decision=decision))
         return Tried(attempt.suppressed(reason), chosen)
     detail = detail_for(context, recipient)
-    endpoint_ref = endpoints_of(context, recipient)[0]
+    refused = _noted(standing.refused)
     delivery = replace(
         attempt.delivery,
-        endpoint_ref=endpoint_ref,
+        endpoint_ref=endpoints_of(context, recipient)[0],
         updates=place.updates,
         also=_others(recipient),
+        decision=MailDecision.of(standing.policy, refused, detail.level, detail.reduced),
     )
-    decision = MailDecision.of(
-        standing.policy, _noted(standing.refused), detail.level, detail.reduced
-    )
-    attempt = replace(attempt, delivery=delivery).deciding(decision)
+    attempt = replace(attempt, delivery=delivery)
     if refusal := refusal_of(recipient, has_failed(attempt, chosen, recipient)):
         return Tried(attempt.refused(refusal), recipient)
     letter = letter_for(context, attempt.run, newest, identities, recipient, detail=detail)
@@ -192,7 +191,7 @@ def delivery_of(
         event_id=run.event_id,
         recipient_ref=recipient.recipient_ref,
         channel=recipient.channel,
-        patient_ref=task.identities.patient_ref,
+        patient_ref=_patient_of(recipient) or task.identities.patient_ref,
         encounter_ref=task.parsed.encounter_ref,
         event_kind=recipient.event_kind or task.parsed.event_kind,
         identities_version=task.identities.version_id,
@@ -202,6 +201,11 @@ def delivery_of(
         also=_others(recipient),
         other_patient=recipient.other_patient,
     )
+
+
+def _patient_of(recipient: Recipient) -> str:
+    """The patient of whom a correction about another patient than the event's tells; "" for another notice."""
+    return recipient.cancels.patient_ref if recipient.cancels and recipient.other_patient else ""
 
 
 def _others(recipient: Recipient) -> tuple[str, ...]:

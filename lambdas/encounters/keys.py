@@ -39,9 +39,11 @@ class EncounterKeys:
 def references(ring: KeyRing, kind: str, values: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     """The references of these values under every key that is tried: all of the current key, then those of the others.
 
-    Each is `<kind>#<key id>.<32 hex digits>`, as `KeyRing.reference` makes them.
+    Each is `<kind>#<key id>.<32 hex digits>`, as `KeyRing.reference` makes them, and stands once: a
+    transaction of DynamoDB writes an item once, and senders repeat an identifier (PID-2 and PID-3, or as
+    MR and PI).
     """
-    found = tuple(values)
+    found = tuple(dict.fromkeys(values))
     return tuple(
         f"{kind}#{ring.reference(kind, *parts, key_id=key_id)}"
         for key_id in ring.tried

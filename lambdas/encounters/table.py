@@ -1,8 +1,8 @@
 """The encounters table in DynamoDB: one batch read and one transaction for each event.
 
-BatchGetItem reads the event's decision and every key of the message at once; TransactWriteItems writes
-encounter, aliases and decision, on condition of the encounter's version (DynamoDB developer guide,
-"Amazon DynamoDB transactions: how it works").
+BatchGetItem reads the event's decision and every key of the message at once. TransactWriteItems writes
+encounter, aliases and decision if the encounter still has the version that was read (DynamoDB developer
+guide, "Amazon DynamoDB transactions: how it works").
 """
 
 import hashlib

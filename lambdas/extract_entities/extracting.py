@@ -59,12 +59,12 @@ def extract(
 ) -> Extraction | Deferral:
     """Returns the conditions, medications, tests and procedures in the event's texts.
 
-    No request is made when the stay is protected (outcome `protected`), the mode is `off` (`switched_off`), there is no text
-    (`nothing_to_read`), no text is English (`not_english`), or the answers are cached. The hospital's
-    own diagnoses are always included. Parts that were not read, or not answered within `seconds`, are
-    in `not_analysed`. Returns a `Deferral` when requests have to wait for the account's quota; the
-    outcome is `unavailable` when no turn comes in time. Raises `DependencyUnavailableError` when the
-    service answers no request.
+    No request is made when the answers are cached, or with one of these outcomes: the stay is protected
+    (`protected`), the mode is `off` (`switched_off`), there is no text (`nothing_to_read`), or no text is
+    English (`not_english`). The hospital's own diagnoses are always included. Parts that were not read,
+    or not answered within `seconds`, are in `not_analysed`. Returns a `Deferral` when requests have to wait
+    for the account's quota; the outcome is `unavailable` when no turn comes in time. Raises
+    `DependencyUnavailableError` when the service answers no request.
     """
     base = ClinicalFindings(
         FindingsOutcome.NOTHING_TO_READ, hospital=event.diagnoses, cost_mode=cost_mode

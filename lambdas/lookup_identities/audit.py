@@ -25,6 +25,7 @@ def told_recipients(identities: Identities) -> tuple[ToldRecipient, ...]:
             policy_version=mail.policy.rule.version,
             consent_id=mail.policy.consent_id,
             left_out=mail.policy.left_out,
+            other_patient=mail.other_patient,
         )
         for mail in identities.recipients
         for one in mail.addressees

@@ -1,17 +1,19 @@
 """Finds the patient of an event and its recipients, in the order of the step's look-ups."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.contracts.message.event_kind import DISCHARGES, EventKind
 from lambdas.common.contracts.recipients.identities import Identities
-from lambdas.common.contracts.recipients.recipient import RelationshipType
+from lambdas.common.contracts.recipients.policy import PolicyOutcome
+from lambdas.common.contracts.recipients.recipient import Recipient, RelationshipType
 from lambdas.common.errors import ConfigurationError
 from lambdas.common.senders import SenderProfile
 from lambdas.lookup_identities import smoke, stays
-from lambdas.lookup_identities.care_team import fallbacks, named_providers, recipients
+from lambdas.lookup_identities.care_team import fallbacks, recipients
+from lambdas.lookup_identities.care_team.named_providers import identifier_pairs, named_providers
 from lambdas.lookup_identities.care_team.preferences import NotificationSubject
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.event_keys import keys_of
@@ -24,6 +26,7 @@ from lambdas.lookup_identities.matching.identifiers import (
 from lambdas.lookup_identities.mpi.outcomes import AuthorityNotAllowedError
 from lambdas.lookup_identities.mpi.query import Query, Tell, ask_mpi, telling_failures
 from lambdas.lookup_identities.registry.authorities import check_mapped
+from lambdas.policy.deciding import PolicyPatient
 from lambdas.registry import table
 from lambdas.registry.records import Match, Provider, Relationship
 from lambdas.registry.table import CareFile, Filed
@@ -41,9 +44,9 @@ def resolve(
     """The patient and the recipients, or None when no patient has any of the identifiers.
 
     `tell` is called with every look-up and its outcome. Raises `UnprocessableMessageError` when no
-    identifier names a patient, `IdentityAmbiguousError` and `IdentityConflictError` (see `matching`),
-    `ConfigurationError` when the sender may not assert an authority, it is not mapped, or the registry
-    contradicts itself, and `DependencyUnavailableError`.
+    identifier names a patient. Raises `ConfigurationError` when the sender may not assert an authority,
+    nobody mapped it, or the registry contradicts itself. Also raises `DependencyUnavailableError`, and
+    `IdentityAmbiguousError` and `IdentityConflictError` (see `matching`).
     """
     authorities = sender.authorities
     usable, warnings = identifiers.usable_identifiers(event.patient.identifiers, authorities)
@@ -55,24 +58,15 @@ def resolve(
     # The smoke patient is in our own registry, whichever MPI knows the real ones.
     mpi = None if smoke.is_smoke(event) else context.mpi_client
     destination = _destination(event, authorities.default)
-    filed = table.filed_under(
-        context,
-        () if mpi else (pair for identifier in usable for pair in identifier.pairs()),
-        (
-            *(
-                pair
-                for who in event.practitioners
-                for pair in named_providers.identifier_pairs(who)
-            ),
-            *destination,
-        ),
-    )
+    patients = [] if mpi else [pair for one in usable for pair in one.pairs()]
+    people = [pair for who in event.practitioners for pair in identifier_pairs(who)]
+    filed = table.filed_under(context, patients, (*people, *destination))
     goes_to = [filed.providers[pair] for pair in destination if pair in filed.providers][:1]
     if mpi:
         found = ask_mpi(
             context, mpi, usable, event.patient, tell, identifier_alone=identifier_alone
         )
-        care = table.care_file(context, found.record.patient_id, others=goes_to) if found else None
+        care = _of_mpi(context, found, goes_to) if found else None
     else:
         with telling_failures(usable, tell):
             found, care = _in_registry(context, usable, filed, goes_to)
@@ -84,39 +78,82 @@ def resolve(
     if found is None or care is None:
         return None
     found = replace(found, warnings=(*warnings, *found.warnings))
-    return _identities(context, event, found, care, filed, goes_to=goes_to)
+    return _identities(context, event, found, care, filed, sender=sender, goes_to=goes_to)
 
 
 def _in_registry(
     context: LookupContext, usable: Sequence[UsableIdentifier], filed: Filed, others: Sequence[str]
 ) -> tuple[Match | None, CareFile | None]:
-    """The patient in the registry with their care team; merges are followed to the survivor."""
-    patient_id, matched_on = identifiers.one_patient(usable, filed.patients)
+    """The patient in the registry with their care team; an identifier of a merged patient names the survivor.
+
+    A relationship or a consent that the survivor has too counts there alone.
+    """
+    files = _care_files(context, filed, others)
+    survivors = {one: _survivor(one, files) for one in files}
+    candidates = {
+        pair: tuple(dict.fromkeys(survivors.get(one, one) for one in patients))
+        for pair, patients in filed.patients.items()
+    }
+    patient_id, matched_on = identifiers.one_patient(usable, candidates)
     if not patient_id:
         return None, None
-    merged = list(filed.merged.get(patient_id, ()))
-    care = table.care_file(context, patient_id, filed.hints.get(patient_id, ()), others)
-    relationships, consents = list(care.relationships), list(care.consents)
-    while care.record and care.record.merged_into and len(merged) < MERGES:
-        merged.append(patient_id)
-        patient_id = care.record.merged_into
-        care = table.care_file(context, patient_id, (), others)
-        relationships += care.relationships
-        consents += care.consents
+    care = files[patient_id]
     if care.record is None:
         raise ConfigurationError("the registry files an identifier under a patient whom it lacks")
-    if care.record.merged_into:
-        raise ConfigurationError("the registry's merges of a patient do not end")
-    missing = {known.provider_id for known in relationships} - care.providers.keys()
-    found = Match(care.record, tuple(matched_on), tuple(merged))
-    return found, replace(
-        care,
-        consents=tuple(dict.fromkeys(consents)),
-        relationships=list({known.provider_id: known for known in relationships}.values()),
-        providers={**table.providers(context, missing), **care.providers}
-        if missing
-        else care.providers,
+    merged = [one for one in files if one != patient_id]
+    every = [files[one] for one in (*merged, patient_id)]
+    before = [earlier for one in files for earlier in filed.merged.get(one, ())]
+    found = Match(care.record, tuple(matched_on), tuple(dict.fromkeys((*before, *merged))))
+    consents = {consent.consent_id: consent for one in every for consent in one.consents}
+    return found, replace(_joined(every), consents=tuple(consents.values()))
+
+
+def _of_mpi(context: LookupContext, found: Match, others: Sequence[str]) -> CareFile:
+    """The file of an MPI's patient, with those of the patients whom the MPI has merged into them."""
+    patients = (*found.merged_from, found.record.patient_id)
+    return _joined([table.care_file(context, one, others=others) for one in patients])
+
+
+def _joined(files: Sequence[CareFile]) -> CareFile:
+    """One file of those of one patient, the surviving one's last: a relationship counts as it is there."""
+    related = {known.provider_id: known for one in files for known in one.relationships}
+    return CareFile(
+        record=files[-1].record,
+        relationships=list(related.values()),
+        providers={key: known for one in files for key, known in one.providers.items()},
+        consents=tuple(dict.fromkeys(consent for one in files for consent in one.consents)),
     )
+
+
+def _care_files(context: LookupContext, filed: Filed, others: Sequence[str]) -> dict[str, CareFile]:
+    """The files of the patients whom the identifiers name, and of those into whom they were merged, by id.
+
+    None where they name more patients than one can be merged of, such as a number that stands for no number.
+    """
+    waiting = list(dict.fromkeys(one for patients in filed.patients.values() for one in patients))
+    files: dict[str, CareFile] = {}
+    if len(waiting) > MERGES + 1:
+        return files
+    most = len(waiting) + MERGES
+    while waiting and len(files) < most:
+        patient_id = waiting.pop(0)
+        care = table.care_file(context, patient_id, filed.hints.get(patient_id, ()), others)
+        files[patient_id] = care
+        into = care.record.merged_into if care.record else ""
+        if into and into not in (*files, *waiting):
+            waiting.append(into)
+    return files
+
+
+def _survivor(patient_id: str, files: Mapping[str, CareFile]) -> str:
+    """The patient into whom one was merged at last; themselves where into nobody."""
+    seen = {patient_id}
+    while (record := files[patient_id].record) and record.merged_into:
+        patient_id = record.merged_into
+        if patient_id in seen or patient_id not in files:
+            raise ConfigurationError("the registry's merges of a patient do not end")
+        seen.add(patient_id)
+    return patient_id
 
 
 def _identities(
@@ -126,9 +163,10 @@ def _identities(
     care: CareFile,
     filed: Filed,
     *,
+    sender: SenderProfile,
     goes_to: Sequence[str],
 ) -> Identities:
-    facts = NotificationSubject.of(event)
+    facts = NotificationSubject.of(event, sender.today())
     keys = keys_of(context, event)
     patient_ref = keys.reference("patient", found.record.patient_id)
     merged_from = tuple(keys.reference("patient", merged) for merged in found.merged_from)
@@ -141,10 +179,10 @@ def _identities(
     known = dict(care.providers)
     recently = _filed_facilities(context, stays.post_acute_codes(context, flags))
     known.update(table.providers(context, set(recently) - known.keys()))
-    away = recipients.surrogates(known.values(), facts.today)
-    known.update(table.providers(context, set(away) - known.keys()))
+    for _ in range(2):  # the surrogates of providers, and those of surrogates who are told
+        known.update(table.providers(context, fallbacks.surrogates(known.values()) - known.keys()))
     related = [known[r.provider_id] for r in care.relationships if r.provider_id in known]
-    named, misnamed = named_providers.named_providers(event.practitioners, related, filed.providers)
+    named, misnamed = named_providers(event.practitioners, related, filed.providers)
     directory = None if smoke.is_smoke(event) else context.provider_directory
     team = recipients.CareTeam(
         relationships=_with_destination(care.relationships, known, (*goes_to, *recently)),
@@ -153,25 +191,53 @@ def _identities(
         event=facts,
     )
     reference = partial(keys.reference, "recipient")
+    born = found.record.birth_date or event.patient.birth_date[:10]
+    patient = PolicyPatient(birth_date=born, consents=care.consents)
+    team = replace(team, closed=_closed(context, event, sender, patient, team))
     chosen, considered = recipients.choose(team, reference)
-    beside = fallbacks.wanted(chosen, team.providers)
-    reachable = {**table.providers(context, beside - team.providers.keys()), **team.providers}
-    chosen, stand_ins = fallbacks.with_fallbacks(chosen, reachable, reference)
+    chosen, stand_ins = fallbacks.with_fallbacks(chosen, team.providers, reference)
     return Identities(
         patient_ref=patient_ref,
         matched_on=found.matched_on,
         patient_id=found.record.patient_id,
         merged_ids=found.merged_from,
-        recipients=chosen,
+        recipients=tuple(_in_zone_of(sender, one) for one in chosen),
         considered=considered,
         warnings=(*found.warnings, *misnamed),
         merged_from=merged_from,
         fallbacks=stand_ins,
         flags=flags,
-        discharged_to=known[goes_to[0]].name.display() if known.keys() & goes_to else "",
-        birth_date=found.record.birth_date or event.patient.birth_date[:10],
+        discharged_to=next(
+            (known[one].name.display() for one in goes_to if one in known and known[one].facility),
+            "",
+        ),
+        birth_date=born,
         consents=care.consents,
     )
+
+
+def _closed(
+    context: LookupContext,
+    event: PatientEvent,
+    sender: SenderProfile,
+    patient: PolicyPatient,
+    team: recipients.CareTeam,
+) -> frozenset[str]:
+    """The ids of surrogates whom the policy lets be told nothing: the absent provider keeps the notice."""
+    chosen, _ = recipients.choose(team, str)
+    instead = [one for one in chosen if one.stands_for]
+    return frozenset(
+        one.provider_id
+        for one in instead
+        for decision in [context.gate(sender).decision(patient, event, one, one.addressees[0])]
+        if decision.outcome is PolicyOutcome.SUPPRESS
+    )
+
+
+def _in_zone_of(sender: SenderProfile, recipient: Recipient) -> Recipient:
+    """The recipient; one without a time zone has that of the hospital, for quiet hours and summaries."""
+    zone = sender.zone.key if sender.zone else ""
+    return replace(recipient, time_zone=recipient.time_zone or zone)
 
 
 def _destination(event: PatientEvent, authority: str) -> list[tuple[str, str]]:

@@ -19,19 +19,28 @@ from lambdas.common.errors import UnprocessableMessageError
 from lambdas.common.senders import SenderCodes
 from lambdas.parse_message.segments.death import death
 from lambdas.parse_message.segments.documents import DOCUMENT_BYTES
-from lambdas.parse_message.segments.encounter_numbers import encounter_numbers
+from lambdas.parse_message.segments.encounter_numbers import NOT_CURRENT, encounter_numbers
 from lambdas.parse_message.segments.notes import notes
 from lambdas.parse_message.segments.patient import other_identifiers, patient
 from lambdas.parse_message.segments.visit import diagnoses, names_facilities, practitioners, visit
 from lambdas.parse_message.structure import departures
 from lambdas.parse_message.values.codes import OTHER
-from lambdas.parse_message.values.trigger_events import CHANGES_IDENTITY, contradicts
 from lambdas.parse_message.values.versions import version_of
 
 TRANSFER, CANCEL_DISCHARGE = "A02", "A13"
+CHANGES_IDENTITY = frozenset(
+    {"A08", "A18", "A24", "A28", "A29", "A30", "A31", "A34", "A36", "A37", "A39", "A40", "A43"}
+    | {"A46", "A47"}
+)
+"""Trigger events after which an MPI may match a patient differently: update, add, delete, link, unlink,
+merge, move and change of identifiers (HL7 2.5.1 chapter 3). Accounts and visits name no patient."""
+CONTRADICTING_CLASSES = {
+    "A04": frozenset({"I", "OBS", "S", "V"}),
+    "A06": frozenset({"C", "E", "O", "P", "R"}),
+    "A07": frozenset({"I"}),
+}
+"""The patient classes that a trigger event does not go with (HL7 2.5.1, 3.3.4 to 3.3.7)."""
 PROCESSING_IDS = frozenset({"D", "P", "T"})
-NOT_CURRENT = frozenset({"A", "I", "R"})
-"""Processing modes (table 0207) of messages that are no news: archive, initial load, restore."""
 CURRENT = frozenset({"T", "NOT PRESENT"})
 
 
@@ -56,7 +65,8 @@ def read_event(
         message = er7.read(raw)
     except er7.Er7Error as error:
         raise UnprocessableMessageError(str(error)) from None
-    times = Times(zone, offset_of(message.first("MSH").part(7)), message.repairs, date_order)
+    default_offset = offset_of(message.first("MSH").part(7))
+    times = Times(zone, default_offset, message.repairs, date_order, received_at)
     event = _event(message, times, codes or SenderCodes(), document_bytes, received_at)
     return replace(event, event_id=event_id, sender=sender)
 
@@ -86,7 +96,7 @@ def _event(
     mode = _processing_mode(msh, warnings)
     if trigger_event == TRANSFER and not names_facilities(message):
         warnings.append(MessageWarning(WarningCode.FACILITY_MISSING, "PV1-3.4 and PV1-6.4"))
-    if contradicts(trigger_event, the_visit.patient_class):
+    if the_visit.patient_class in CONTRADICTING_CLASSES.get(trigger_event, ()):
         warnings.append(
             MessageWarning(WarningCode.CLASS_CONTRADICTS_TRIGGER, "PV1-2", trigger_event)
         )

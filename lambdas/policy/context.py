@@ -1,7 +1,6 @@
 """The policies of the environment, as a part of a function's context."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 
 from lambdas.common.function.context import Context
@@ -21,5 +20,4 @@ class PolicyContext(Context):
 
     def gate(self, sender: SenderProfile) -> Gate:
         """The gate for a sender's events today, by the sender's time zone; in UTC without one."""
-        day = datetime.now(sender.zone or UTC).date().isoformat()
-        return Gate(self.policies, sender.jurisdiction, day)
+        return Gate(self.policies, sender.jurisdiction, sender.today())

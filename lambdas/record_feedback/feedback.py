@@ -88,8 +88,13 @@ class Feedback:
 
     @property
     def is_final(self) -> bool:
-        """Whether the recipient does not get this mail: the directory's fallback is told instead."""
-        return self.address_failed or self.meaning.state is DeliveryState.REFUSED
+        """Whether the recipient does not get this mail: the directory's fallback is told instead.
+
+        SES reports a soft bounce after its last try only.
+        https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_EventDestination.html
+        """
+        refused = self.meaning.state is DeliveryState.REFUSED
+        return refused or self.event_type in ("Bounce", "Complaint")
 
     @classmethod
     def from_detail(cls, detail: Detail) -> Self | None:

@@ -11,7 +11,7 @@ from lambdas.common.function.handler import Run
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.deliveries import deliveries
 from lambdas.delivery.ledger.deliveries import feedback as ledger
-from lambdas.delivery.ledger.entries import beside, decided
+from lambdas.delivery.ledger.entries import beside, decided, told_too
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.sending import address_problems
 from lambdas.delivery.ledger.states import AddressProblemState
@@ -92,6 +92,11 @@ def _record(run: Run, feedback: Feedback, delivery: DeliveryItem) -> bool:
         own |= decided(delivery)
     action, outcome = feedback.meaning.action, feedback.meaning.outcome
     entries.append(run.entry(action, outcome, **facts, **own))
+    if outcome is not AuditOutcome.OK:
+        # The mail told the others in it no more than its first recipient.
+        for other in delivery.also:
+            of_other = {**facts, **told_too(delivery, other)}
+            entries.append(run.entry(action, outcome, **of_other, **own))
     run.audit_of(delivery.event_id, *entries)
     return True
 

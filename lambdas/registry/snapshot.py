@@ -43,12 +43,19 @@ class RegistrySnapshot:
         return None
 
     def consents(self, patients: Sequence[str]) -> tuple[Consent, ...]:
-        """All consents of the patient, those under the ids of merged patients too."""
-        found = (
-            from_items.consents(self.items.get(at(consents_key(one)), {}))
-            for one in self._with_survivors(patients)
-        )
-        return tuple(dict.fromkeys(consent for some in found for consent in some))
+        """All consents of the patient, those under the ids of merged patients too.
+
+        A merge copies a consent to the surviving patient. The copy alone counts then: it may have ended since.
+        """
+        found: list[Consent] = []
+        for one in self._with_survivors(patients):
+            into = (other for other in self._with_survivors([one]) if other != one)
+            copied = {copy.consent_id for other in into for copy in self._own_consents(other)}
+            found += [own for own in self._own_consents(one) if own.consent_id not in copied]
+        return tuple(dict.fromkeys(found))
+
+    def _own_consents(self, patient_id: str) -> tuple[Consent, ...]:
+        return from_items.consents(self.items.get(at(consents_key(patient_id)), {}))
 
     def _with_survivors(self, patients: Sequence[str]) -> list[str]:
         """The ids of the patient, the surviving one first."""

@@ -109,11 +109,7 @@ def _jobs(ready: Iterable[DeliveryItem]) -> list[Job]:
         items.sort(key=lambda item: item.claimed_at)
         for start in range(0, len(items), MAX_PER_SUMMARY):
             jobs.append(("", items[start : start + MAX_PER_SUMMARY]))
-    return sorted(jobs, key=_due_at)
-
-
-def _due_at(job: Job) -> str:
-    return min(item.due_at for item in job[1])
+    return sorted(jobs, key=lambda job: min(item.due_at for item in job[1]))
 
 
 def _all_made(

@@ -5,15 +5,17 @@ takes its place among the others, and a cancellation that arrives first cancels 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lambdas.common.contracts.encounters.encounter import (
+    DispositionSays,
     Effect,
     EncounterClass,
     Facts,
     Phase,
     RecordedEvent,
 )
+from lambdas.track_encounter.triggers import CANCELS
 
 MAX_EVENTS = 200
 """Most events that one encounter keeps; an item of DynamoDB has 400 kB."""
@@ -45,7 +47,7 @@ BEGINS = (Effect.BEGIN, Effect.ADMIT)
 
 _STATED = (
     *("encounter_class", "facility", "unit", "attending"),
-    *("disposition", "discharged_to", "diagnosed", "died"),
+    *("disposition", "discharged_to", "diagnosed", "died", "disposition_says"),
 )
 """The members of an update in which it states something of the encounter."""
 
@@ -101,9 +103,8 @@ class _Spell:
     @property
     def died(self) -> bool | None:
         """Whether the patient died, by the newest statement."""
-        statements = sorted((*self.claims, *self.ends), key=position)
-        stated = [event.died for event in statements if event.died is not None]
-        return stated[-1] if stated else None
+        newest = _newest_of_death(sorted((*self.claims, *self.ends), key=position))
+        return newest.died if newest else None
 
     def is_over_before(self, event: RecordedEvent) -> bool:
         """Whether an event begins a new spell, instead of belonging to this one.
@@ -124,9 +125,9 @@ class _Spell:
 
 def situation_of(events: Iterable[RecordedEvent]) -> Situation:
     """Returns the situation after these events, given in any order."""
-    ordered = sorted(events, key=position)
-    stated = [event.died for event in ordered if event.died is not None]
-    spell = _Spell(dead=bool(stated) and stated[-1] is True)
+    ordered = _without_repeated_cancellations(sorted(events, key=position))
+    newest = _newest_of_death(ordered)
+    spell = _Spell(dead=newest is not None and newest.died is True)
     for event in ordered:
         if spell.is_over_before(event):
             spell = _Spell(
@@ -137,6 +138,41 @@ def situation_of(events: Iterable[RecordedEvent]) -> Situation:
             # A spell that never was leaves the one before it as it ended.
             spell = spell.before
     return _situation(spell)
+
+
+def _without_repeated_cancellations(ordered: list[RecordedEvent]) -> list[RecordedEvent]:
+    """The events without a cancellation that was sent again: it cancels nothing more than the first one."""
+    seen: set[tuple[object, ...]] = set()
+    kept = []
+    for event in ordered:
+        if event.effect in CANCELS and event.at:
+            place = event.facility, event.unit, event.encounter_class
+            same = event.effect, event.at, event.cancels_at, *place, event.died
+            if same in seen:
+                continue
+            seen.add(same)
+        kept.append(event)
+    return kept
+
+
+def _newest_of_death(ordered: list[RecordedEvent]) -> RecordedEvent | None:
+    """The newest event that says whether the patient died; None for none.
+
+    The disposition of a patient who left alive takes back a death that a disposition alone told. It
+    counts for nothing against PID-29 and PID-30.
+    """
+    newest: RecordedEvent | None = None
+    alone = False
+    for event in ordered:
+        if event.died is not None:
+            before = newest is not None and newest.died
+            alone = event.disposition_says is DispositionSays.DEATH and (alone or not before)
+            newest = event
+        elif (
+            event.disposition_says is DispositionSays.NO_DEATH and newest and newest.died and alone
+        ):
+            newest = replace(event, died=False)
+    return newest
 
 
 def _apply(spell: _Spell, event: RecordedEvent) -> None:
@@ -158,21 +194,25 @@ def _apply(spell: _Spell, event: RecordedEvent) -> None:
             spell.voided.update(end.event_id for end in spell.ends)
             spell.ends.clear()
             spell.reopened_at = position(event)
-            if event.died is not None:
-                spell.claims.append(_only_death(event))
+            spell.claims.append(_only_death(event))
         case Effect.DELETE:
             _cancel_all(spell)
-        case _:
-            pass
 
 
 def _cancel_begin(spell: _Spell) -> None:
-    """Cancels the newest begin with its repetitions, and all that was stated since."""
+    """Cancels the newest begin with its repetitions, and all that was stated since.
+
+    A begin in the same class before an A07 is no repetition: the patient was an outpatient in between.
+    """
     if not spell.begins:
         _cancel_all(spell)
         return
-    newest = spell.begins[-1].encounter_class
-    while spell.begins and spell.begins[-1].encounter_class == newest:
+    first = newest = spell.begins.pop()
+    changes = (position(one) for one in spell.claims if one.effect is Effect.TO_OUTPATIENT)
+    changed = max((one for one in changes if one < position(newest)), default="")
+    while spell.begins and position(spell.begins[-1]) > changed:
+        if spell.begins[-1].encounter_class != newest.encounter_class:
+            break
         first = spell.begins.pop()
     if not spell.begins:
         _cancel_all(spell)
@@ -192,20 +232,38 @@ def _cancel_all(spell: _Spell) -> None:
 
 
 def _cancel_move(spell: _Spell) -> None:
-    """Cancels the newest transfer with its repetitions."""
+    """Cancels the newest transfer with its repetitions, and what updates repeated of it since."""
     moves = [claim for claim in spell.claims if claim.effect is Effect.MOVE]
     if not moves:
         return
     newest = moves[-1]
-    gone = {
-        move.event_id for move in moves if (move.at, move.facility) == (newest.at, newest.facility)
-    }
-    spell.claims = [claim for claim in spell.claims if claim.event_id not in gone]
-    spell.voided |= gone
+    gone = [move for move in moves if (move.at, move.facility) == (newest.at, newest.facility)]
+    spell.voided |= {move.event_id for move in gone}
+    spell.claims = [
+        _without_move(claim, newest) if position(claim) > position(gone[0]) else claim
+        for claim in spell.claims
+        if claim.event_id not in spell.voided
+    ]
+
+
+def _without_move(claim: RecordedEvent, move: RecordedEvent) -> RecordedEvent:
+    """An update without the place and the class that it has from a transfer."""
+    if claim.effect is not Effect.UPDATE:
+        return claim
+    same_class = claim.encounter_class == move.encounter_class
+    return replace(
+        claim,
+        facility="" if claim.facility == move.facility else claim.facility,
+        encounter_class=EncounterClass.UNKNOWN if same_class else claim.encounter_class,
+    )
 
 
 def _only_death(event: RecordedEvent) -> RecordedEvent:
-    """The death statement of an event whose other statements do not count."""
+    """The death statement of a cancelled discharge, whose other statements do not count.
+
+    Without one, it takes back the disposition, and a death that the disposition alone told.
+    """
+    says = DispositionSays.NO_DEATH if event.died is None else DispositionSays.NOTHING
     return RecordedEvent(
         event_id=event.event_id,
         trigger_event=event.trigger_event,
@@ -213,6 +271,7 @@ def _only_death(event: RecordedEvent) -> RecordedEvent:
         order=event.order,
         at=event.at,
         died=event.died,
+        disposition_says=says,
     )
 
 
@@ -220,7 +279,6 @@ def _situation(spell: _Spell) -> Situation:
     statements = sorted((*spell.claims, *spell.ends), key=position)
     leaving = [event for event in statements if position(event) > spell.reopened_at]
     encounter_class = spell.encounter_class or _last(statements, "encounter_class")
-    deaths = [event for event in statements if event.died is not None]
     place, move = _place(spell.claims)
     return Situation(
         phase=_phase(spell),
@@ -238,7 +296,7 @@ def _situation(spell: _Spell) -> Situation:
         begin=_begin(spell),
         move=move,
         end=spell.ends[-1] if spell.ends else None,
-        death=deaths[-1] if deaths else None,
+        death=_newest_of_death(statements),
         voided=frozenset(spell.voided),
     )
 

@@ -16,7 +16,7 @@ from lambdas.common.contracts.encounters.encounter import (
     ToldFact,
 )
 from lambdas.common.contracts.message.event_kind import ENDS, EventKind
-from lambdas.track_encounter.history import Situation
+from lambdas.track_encounter.history import Situation, position
 
 BEGIN_KINDS = {
     EncounterClass.INPATIENT: EventKind.ADMISSION,
@@ -90,7 +90,8 @@ def _holds(fact: ToldFact, situation: Situation) -> bool:
     if fact.kind is EventKind.TRANSFER:
         return situation.facts.facility == fact.facts.facility
     # An event in this class after the cancellation shows that the patient was there, also once they left.
-    there = situation.phase in (Phase.IN, Phase.SEEN, Phase.LEFT)
+    left_before = situation.end is not None and position(situation.end) < fact.order
+    there = situation.phase in (Phase.IN, Phase.SEEN, Phase.LEFT) and not left_before
     return there and fact.kind in {BEGIN_KINDS.get(one) for one in situation.classes}
 
 
@@ -197,7 +198,7 @@ def _changes(situation: Situation, newest: ToldFact) -> tuple[Change, ...]:
         changes.append(Change.ATTENDING)
     if now.diagnosed and not then.diagnosed:
         changes.append(Change.DIAGNOSIS)
-    if newest.kind in ENDS:
+    if newest.kind in ENDS - {EventKind.DEATH}:
         if now.disposition not in ("", then.disposition):
             changes.append(Change.DISPOSITION)
         if now.discharged_to not in ("", then.discharged_to):

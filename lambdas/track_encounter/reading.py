@@ -1,12 +1,14 @@
 """Reads from a parsed message the facts that the encounter rules need, with the sender's profile."""
 
+import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
-from hl7.death import Evidence
+from hl7.death import Evidence, of_indicator
+from hl7.er7 import NULL
 from lambdas.common.clock import iso
-from lambdas.common.contracts.encounters.encounter import Effect, RecordedEvent
+from lambdas.common.contracts.encounters.encounter import DispositionSays, Effect, RecordedEvent
 from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.keys import KeyRing
 from lambdas.common.plausible import is_plausible
@@ -18,6 +20,9 @@ from lambdas.track_encounter.triggers import CANCELS, TriggerRule, rule_of
 IMPLAUSIBLE_TIME = "implausible_time"
 CONTRADICTING_DEATH = "contradicting_death"
 
+NOT_DEAD = frozenset({"N", "NO", "0", "FALSE"})
+"""PID-30 (table 0136) of a living patient."""
+
 
 def encounter_message(
     event: PatientEvent, profile: EncounterProfile, ring: KeyRing, received_at: str
@@ -25,7 +30,7 @@ def encounter_message(
     """Returns the message as the rules read it.
 
     `received_at` is the receiver's time (ISO 8601). Identifiers without an authority get the sender's
-    default.
+    default; prior ones without a default that of the surviving one.
     """
     rule, numbers = rule_of(event.trigger_event, profile.effects), event.numbers
     times = _Times(event, received_at)
@@ -37,9 +42,10 @@ def encounter_message(
         )
         for one in event.patient.identifiers[:4]
     ]
+    # MRG-1 often has no authority beside a PID-3 that names one: both are of one domain (IHE ITI-30).
+    of_prior = profile.default_authority or next((authority for _, authority, _ in own), "")
     prior = [
-        (profile.name, authority or profile.default_authority, value)
-        for value, authority in numbers.prior_patient
+        (profile.name, authority or of_prior, value) for value, authority in numbers.prior_patient
     ]
     recorded = _recorded(event, rule, profile, times)
     return EncounterMessage(
@@ -93,6 +99,7 @@ def _recorded(
         discharged_to=visit.discharged_to.strip(),
         diagnosed=bool(event.diagnoses),
         died=_died(event, times),
+        disposition_says=_disposition_says(event, rule),
     )
 
 
@@ -100,7 +107,8 @@ def _died(event: PatientEvent, times: "_Times") -> bool | None:
     """Whether the message says that the patient died; None where it does not say or contradicts itself.
 
     ParseMessage weighs PID-29, PID-30 and PV1-36. A date of death more than a day before the encounter
-    contradicts it.
+    contradicts it. HL7's null deletes PID-30, but senders also write it for "no value": beside a
+    disposition of a patient who left alive it says that the patient lives.
     """
     clear = event.death is Evidence.CLEAR
     if event.death is Evidence.UNCLEAR or (clear and times.died_long_before()):
@@ -108,7 +116,17 @@ def _died(event: PatientEvent, times: "_Times") -> bool | None:
         return None
     if clear:
         return True
-    return False if event.numbers.said_dead in ("N", "NO", "0", "FALSE") else None
+    said, left_alive = event.numbers.said_dead, event.death is Evidence.AGAINST
+    return False if said in NOT_DEAD or (said == NULL and left_alive) else None
+
+
+def _disposition_says(event: PatientEvent, rule: TriggerRule) -> DispositionSays:
+    """The statement of PV1-36, where PID-29 and PID-30 make none."""
+    if event.death is Evidence.AGAINST and rule.effect in (Effect.END, Effect.UPDATE):
+        return DispositionSays.NO_DEATH
+    by_patient = event.patient.died_at or of_indicator(event.numbers.said_dead) is Evidence.CLEAR
+    alone = event.death is Evidence.CLEAR and not by_patient
+    return DispositionSays.DEATH if alone else DispositionSays.NOTHING
 
 
 class _MessageTime(NamedTuple):
@@ -146,11 +164,22 @@ class _Times:
         return "", ""
 
     def order(self, rule: TriggerRule) -> str:
-        """The moment by which the event is sorted: EVN-6, EVN-2, MSH-7, or the time of receipt."""
+        """The moment by which the event is sorted: EVN-6, EVN-2, MSH-7, or the time of receipt.
+
+        A time without seconds is completed by the fields after it and at last by the receipt: an
+        admission, its cancellation and the next admission may have the same minute. No event happened
+        after its receipt.
+        """
         sources = [self.event.recorded_at, self.event.message_time]
         if rule.effect not in CANCELS:
             sources.insert(0, self.event.occurred_at)
-        return next((m for text in sources if (m := self.moment(text))), self.received_at)
+        received = datetime.fromisoformat(self.received_at)
+        sent = _parsed(self.event.message_time) or received
+        spans = [_span(text, sent.tzinfo) for text in sources if self.moment(text)]
+        earliest, latest = spans[0] if spans else (received, received)
+        for after in (*spans[1:], (received, received)):
+            earliest, latest = (min(max(one, earliest), latest) for one in after)
+        return iso(min(earliest, received))
 
     def occurred(self) -> str:
         """EVN-6, "" where it is none."""
@@ -187,6 +216,20 @@ class _Times:
             yield self.event.visit.discharged_at, "PV1-45"
         yield self.event.recorded_at, "EVN-2"
         yield self.event.message_time, "MSH-7"
+
+
+_MILLISECOND = timedelta(milliseconds=1)
+_UNITS = {0: timedelta(days=1), 3: timedelta(hours=1), 6: timedelta(minutes=1)}
+"""The length of the time that a text names, by the characters of its time of day (`Thh:mm`)."""
+
+
+def _span(text: str, zone: tzinfo | None) -> tuple[datetime, datetime]:
+    """The first and the last moment that a time of the message names. A date is one of `zone`."""
+    clock = re.split(r"[.Z+-]", text[10:], maxsplit=1)[0]
+    first = datetime.fromisoformat(text)
+    if first.tzinfo is None:
+        first = first.replace(tzinfo=UTC if clock else zone)
+    return first, first + _UNITS.get(len(clock), _MILLISECOND) - _MILLISECOND
 
 
 def _parsed(text: str) -> datetime | None:

@@ -63,7 +63,7 @@ def decide(
     before = _of_this_patient(encounter, message, profile) or Encounter(
         encounter_id=event.event_id, sender=message.sender, patient_keys=message.patient_keys
     )
-    moved = event.effect is Effect.MOVE_TO_PATIENT and not _same_patient(before, message)
+    moved = event.effect is Effect.MOVE_TO_PATIENT and not same_patient(before, message)
     after = _with_message(before, message)
     situation = situation_of(after.events)
     decision = _decision(after, situation, message, now)
@@ -89,7 +89,7 @@ def _of_this_patient(
 
     That is allowed after a cancellation, and long after the end.
     """
-    if encounter is None or _same_patient(encounter, message):
+    if encounter is None or same_patient(encounter, message):
         return encounter
     if message.event.effect is Effect.MOVE_TO_PATIENT:
         return encounter
@@ -104,7 +104,7 @@ def _of_this_patient(
     raise IdentityConflictError("PID-3 names another patient than the encounter's other messages")
 
 
-def _same_patient(encounter: Encounter, message: EncounterMessage) -> bool:
+def same_patient(encounter: Encounter, message: EncounterMessage) -> bool:
     """Whether a message names the encounter's patient; True where one of them names none."""
     if not encounter.patient_keys or not message.patient_keys:
         return True
@@ -117,7 +117,7 @@ def _same_patient(encounter: Encounter, message: EncounterMessage) -> bool:
 def _with_message(encounter: Encounter, message: EncounterMessage) -> Encounter:
     """The encounter with the message's event, identifiers and protections."""
     event = message.event
-    same = _same_patient(encounter, message)
+    same = same_patient(encounter, message)
     patient_keys = (
         (*encounter.patient_keys, *message.patient_keys) if same else message.patient_keys
     )

@@ -18,7 +18,7 @@ from lambdas.track_encounter.closing import due_of
 from lambdas.track_encounter.history import BEGINS, Situation, situation_of
 from lambdas.track_encounter.message import EncounterMessage
 from lambdas.track_encounter.profile import EncounterProfile
-from lambdas.track_encounter.rules import decide
+from lambdas.track_encounter.rules import decide, same_patient
 from lambdas.track_encounter.triggers import CANCELS
 
 ATTEMPTS = 5
@@ -26,6 +26,9 @@ ATTEMPTS = 5
 
 MERGES = 4
 """Merges in a row that are followed, of an identifier that was merged into one that was merged."""
+
+RENUMBERING = (Effect.CHANGE_NUMBER, Effect.MOVE_TO_PATIENT, Effect.MERGE_PATIENT)
+"""Effects of messages that name an encounter by its prior number (MRG-3, MRG-5, MRG-6)."""
 
 Found = StoredEncounter | None
 
@@ -42,7 +45,7 @@ def track(
     `DependencyUnavailableError` when others kept writing the encounter.
     """
     for _ in range(ATTEMPTS):
-        read = store.read(message.event.event_id, (*message.keys.all, *message.prior_keys.all))
+        read = store.read(message.event.event_id, _keys(message))
         if read.decision:
             return read.decision
         write = _write(store, read, message, profile, now())
@@ -54,6 +57,12 @@ def track(
     raise DependencyUnavailableError("encounters: the encounter kept changing")
 
 
+def _keys(message: EncounterMessage) -> tuple[str, ...]:
+    """The keys under which the message's encounter may be found."""
+    prior = message.prior_patient_keys if message.event.effect is Effect.MERGE_PATIENT else ()
+    return *message.keys.all, *message.prior_keys.all, *prior
+
+
 def _write(
     store: EncounterStore,
     read: Read,
@@ -61,8 +70,10 @@ def _write(
     profile: EncounterProfile,
     now: datetime,
 ) -> Write:
-    found = _find(message, read.encounters)
-    known = _with_merged(store, found, message)
+    known = _with_merged(store, _find(message, read.encounters), message)
+    if known and message.event.effect is Effect.MERGE_PATIENT:
+        # A merge is about two patients. A number of a third one must not keep it from being recorded.
+        known = known if same_patient(known.encounter, message) else None
     after, decision = decide(known.encounter if known else None, message, profile, now)
     links = _links(message)
     if after is None:
@@ -96,15 +107,13 @@ def _find(message: EncounterMessage, encounters: Mapping[str, StoredEncounter]) 
     """The encounter that the message's numbers name, the strongest number first.
 
     A message with an unknown visit number begins an encounter of its own, also where its account is
-    known: an account may have several visits. A cancellation or discharge begins nothing, so another
-    number of the encounter is enough; but a discharge with a visit number of its own does not end the
-    stay under another visit number only because both began at the same time.
+    known: an account may have several visits. A cancellation or discharge begins nothing, so any number
+    of the encounter is enough. One exception: a discharge with a visit number does not end the stay under
+    another visit number merely because both began at the same time.
     """
-    effect, keys = message.event.effect, message.keys
-    numbers = (*message.prior_keys.visit, *message.prior_keys.account, *keys.visit)
-    if effect not in (Effect.CHANGE_NUMBER, Effect.MOVE_TO_PATIENT):
-        numbers = keys.visit
-    if found := _first(numbers, encounters):
+    effect, keys, prior = message.event.effect, message.keys, message.prior_keys
+    numbers = (*prior.visit, *prior.account) if effect in RENUMBERING else ()
+    if found := _first((*numbers, *keys.visit), encounters):
         return found
     account = _first(keys.account, encounters)
     weaker = account or _first(keys.patient_time, encounters)
@@ -124,7 +133,8 @@ def _newest_of_patient(
     message: EncounterMessage, encounters: Mapping[str, StoredEncounter]
 ) -> Found:
     """The newest encounter of the patient, for a message without any number of an encounter."""
-    found = _first(message.keys.patient, encounters)
+    merged = message.prior_patient_keys if message.event.effect is Effect.MERGE_PATIENT else ()
+    found = _first((*merged, *message.keys.patient), encounters)
     if found is None or message.event.effect not in BEGINS:
         return found
     situation = situation_of(found.encounter.events)
@@ -141,22 +151,24 @@ def _with_merged(store: EncounterStore, found: Found, message: EncounterMessage)
     known, named = found.encounter.patient_keys, message.patient_keys
     if set(known) & set(named) or message.event.effect is Effect.MOVE_TO_PATIENT:
         return found
-    survivors = _survivors(store, (*known, *named))
-    if not {survivors[key] for key in known} & {survivors[key] for key in named}:
+    if not _reached(store, known) & _reached(store, named):
         return found
     merged = replace(found.encounter, patient_keys=tuple(dict.fromkeys((*known, *named))))
     return replace(found, encounter=merged)
 
 
-def _survivors(store: EncounterStore, keys: tuple[str, ...]) -> dict[str, str]:
-    """Each key's surviving key after all merges; `MERGES` in a row at most."""
-    survivors = {key: key for key in keys}
+def _reached(store: EncounterStore, keys: tuple[str, ...]) -> set[str]:
+    """The keys and those that they were merged into, `MERGES` merges in a row at most.
+
+    Every key on the way counts: an identifier that was changed and changed back has no last one.
+    """
+    reached, newest = set(keys), set(keys)
     for _ in range(MERGES):
-        into = store.merged_into(set(survivors.values()))
-        if not into:
+        newest = set(store.merged_into(newest).values()) - reached
+        if not newest:
             break
-        survivors = {key: into.get(now, now) for key, now in survivors.items()}
-    return survivors
+        reached |= newest
+    return reached
 
 
 def _links(message: EncounterMessage) -> dict[str, str]:
@@ -203,9 +215,12 @@ def _new_keys(
             new.fixed.append(key)
         elif stored.encounter.encounter_id == left_behind and key != stored.home:
             new.moving.append(key)
+    # The number or identifier that survives a merge keeps the encounter that it has.
+    survives = message.event.effect in (Effect.CHANGE_NUMBER, Effect.MERGE_PATIENT)
     for key in (*keys.written("account"), *keys.written("patient")):
         stored = encounters.get(key)
-        if stored is None or stored.encounter.encounter_id != encounter.encounter_id:
+        mine = stored is not None and stored.encounter.encounter_id == encounter.encounter_id
+        if stored is None or not (mine or survives):
             new.moving.append(key)
     return new
 

@@ -119,7 +119,10 @@ EFFECTS = {
     Effect.CANCEL_PLAN: "A plan is given up. Recorded, told to nobody.",
     Effect.DELETE: "The whole encounter never was.",
     Effect.MOVE_TO_PATIENT: "The encounter belongs to another patient.",
-    Effect.MERGE_PATIENT: "Two identifiers (MRG-1, PID-3) are one patient from now on.",
+    Effect.MERGE_PATIENT: (
+        "Two identifiers (MRG-1, PID-3) are one patient from now on; an encounter with a prior number"
+        " (MRG-3, MRG-5, MRG-6) gets the other one."
+    ),
     Effect.CHANGE_NUMBER: "The encounter gets another number (MRG-3, MRG-5, MRG-6).",
     Effect.NONE: "Nothing.",
 }

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from lambdas.common.contracts.audit import LookedAt
-from local.console.views import bars, code_spans, headers_of, when
+from local.console.views import bars, code_spans, when
 from ops.encounters.stays import StayTimeline
 from ops.events.trail import EventSummary, EventTrail
 from ops.output import count, duration, sentence_case, words
@@ -142,7 +142,7 @@ def _add_mails(app: Flask, mailbox: MailSource, looks: Looks) -> None:
     @app.get("/mail/<mail_id>")
     def mail_page(mail_id: str) -> Response:
         mail = looked_at(mail_id)
-        page = Response(render_template("mail.html", mail=mail, headers=headers_of(mail)))
+        page = Response(render_template("mail.html", mail=mail))
         # The framed mail inherits this policy and brings its own styles; scripts stay forbidden.
         page.headers["Content-Security-Policy"] = f"{POLICY} 'unsafe-inline'"
         return page

@@ -1,9 +1,8 @@
-"""Computes values for the console's templates: bars of the timeline, times, mail headers."""
+"""Computes values for the console's templates: bars of the timeline and times."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from markupsafe import Markup, escape
 
@@ -69,10 +68,3 @@ def code_spans(text: str) -> Markup:
         Markup("<code>{}</code>").format(part) if position % 2 else escape(part)
         for position, part in enumerate(parts)
     )
-
-
-def headers_of(mail: dict[str, Any]) -> list[tuple[str, str]]:
-    """Returns a mail's headers in order, from pairs or from an object."""
-    headers = mail["headers"]
-    pairs = headers.items() if isinstance(headers, dict) else headers
-    return [(str(name), str(value)) for name, value in pairs]

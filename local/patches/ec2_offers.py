@@ -17,8 +17,7 @@ _load = utils.load_resource
 
 def install() -> None:
     """Changes what this process's moto reads; calling it again changes nothing."""
-    if utils.load_resource is _load:
-        replace(utils, "load_resource", _loaded)
+    replace(utils, "load_resource", _loaded)
 
 
 def _loaded(resource: str) -> Any:

@@ -47,7 +47,7 @@ def main() -> int:
                 _send_sample(system)
             _say("Ctrl-C stops everything.")
             system.receiver.wait()
-            return _complain("The receiver ended by itself; see .local/logs/receiver.log.")
+            return _complain(f"The receiver ended by itself; see {system.receiver.log}.")
     except EXPECTED as error:
         return _complain(str(error))
     except KeyboardInterrupt:

@@ -31,7 +31,7 @@ class ReceiverProcess:
         self, deployment: DeployedStack, mllp_port: int, health_port: int, log: Path
     ) -> None:
         self._health_port = health_port
-        self._log = log
+        self.log = log
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "receiver"],
@@ -64,7 +64,7 @@ class ReceiverProcess:
                 return
             time.sleep(0.05)
         self.stop()
-        raise ReceiverError(f"The receiver did not start; its log is {self._log}.")
+        raise ReceiverError(f"The receiver did not start; its log is {self.log}.")
 
     def _is_live(self) -> bool:
         connection = http.client.HTTPConnection(HOST, self._health_port, timeout=1)

@@ -1,6 +1,5 @@
 """The first event of a newcomer: the project's own admission, sent over MLLP and watched to its end."""
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,10 +7,10 @@ from hl7.acknowledgement import ReceivedAcknowledgement
 from local.aws.sockets import HOST
 from ops.events.trail import EventTrail, TrailSource
 from ops.sending import messages
+from ops.sending.following import ending
 from ops.sending.mllp import ReceiverConnection
 
 ADMISSION = Path(__file__).resolve().parents[2] / "samples" / "admission.hl7"
-ENDED = ("COMPLETED", "FAILED")
 WATCH_SECONDS = 60.0
 
 
@@ -30,16 +29,5 @@ def send(mllp_port: int, trails: TrailSource, file: Path = ADMISSION) -> Outcome
         acknowledgement = connection.send(message)
     if not acknowledgement.accepted:
         return Outcome(acknowledgement, None)
-    return Outcome(acknowledgement, _watch(trails, message.control_id.decode("latin-1")))
-
-
-def _watch(trails: TrailSource, control_id: str) -> EventTrail | None:
-    deadline = time.monotonic() + WATCH_SECONDS
-    trail = None
-    while time.monotonic() < deadline:
-        found = trails.find(control_id)
-        trail = trails.event(found[0]) if found else None
-        if trail is not None and trail.status in ENDED:
-            return trail
-        time.sleep(0.1)
-    return trail
+    control_id = message.control_id.decode("latin-1")
+    return Outcome(acknowledgement, ending(trails, control_id, WATCH_SECONDS))

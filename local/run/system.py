@@ -203,10 +203,7 @@ class System:
 
     def _start_receiver(self) -> None:
         self.receiver = ReceiverProcess(
-            self.deployment,
-            self.ports.mllp,
-            self.ports.health,
-            self._logs / "receiver.telemetry.log",
+            self.deployment, self.ports.mllp, self.ports.health, self._logs / "receiver.log"
         )
         self._running.callback(self.receiver.stop)
 

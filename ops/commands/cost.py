@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from ops import costs
+from ops import comprehend_cost
 from ops.output import console, print_json, table
 from ops.session import Session, pass_session
 
@@ -26,7 +26,7 @@ def cost_command(session: Session, days: int, as_json: bool) -> None:
     """
     today = datetime.now(UTC).date()
     wanted = [(today - timedelta(days=back)).isoformat() for back in range(days)]
-    lines = [line for day in wanted for line in costs.of_day(session.context, day)]
+    lines = [line for day in wanted for line in comprehend_cost.of_day(session.context, day)]
     if as_json:
         print_json(lines)
         return

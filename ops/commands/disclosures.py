@@ -139,26 +139,20 @@ def _audit_question(session: Session, subject: Subject, period: Period) -> None:
 
     Raises `ProblemError` for such a patient.
     """
-    if subject.references:
-        looks.record_audit_use(
-            session.context,
-            session.principal,
-            LookedAt.AUDIT_OF_PATIENT,
-            period,
-            patient_ref=subject.references[0],
-        )
-        return
+    known = subject.references
     looks.record_audit_use(
         session.context,
         session.principal,
         LookedAt.AUDIT_OF_PATIENT,
         period,
-        outcome=AuditOutcome.UNKNOWN_PATIENT,
+        patient_ref=known[0] if known else "",
+        outcome=AuditOutcome.OK if known else AuditOutcome.UNKNOWN_PATIENT,
     )
-    raise ProblemError(
-        "The registry files no patient under this identifier. With an MPI, name the event of a notice:"
-        " --notice."
-    )
+    if not known:
+        raise ProblemError(
+            "The registry files no patient under this identifier. With an MPI, name the event of a notice:"
+            " --notice."
+        )
 
 
 def _of_notice(session: Session, notice: str, period: Period) -> Subject:

@@ -1,7 +1,7 @@
 """`ens smoke`: sends three messages through a deployed environment and checks the result of each."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from functools import partial
 
 import boto3
 import click
@@ -20,8 +20,7 @@ from ops.problem import ProblemError
 from ops.sending.mllp import ReceiverConnection
 from ops.sending.tls import TlsOptions
 from ops.session import Session, pass_session
-from ops.smoke import alarms
-from ops.smoke.direct import ANSWER_SECONDS, Direct
+from ops.smoke import alarms, direct
 from ops.smoke.patient import registered
 from ops.smoke.probes import Probe, new_run, probes
 from ops.smoke.task import OneOffTask
@@ -29,15 +28,8 @@ from ops.smoke.watching import Watcher
 
 DLQ_SECONDS = 3.0
 
-
-class Transport(Protocol):
-    """Sends the probes to the receiver."""
-
-    def send(
-        self, probes: Sequence[Probe], while_waiting: Callable[[], object]
-    ) -> dict[str, ReceivedAcknowledgement]:
-        """Returns the acknowledgements by probe name. Calls `while_waiting` while it waits."""
-        ...
+Send = Callable[[Sequence[Probe], Callable[[], object]], dict[str, ReceivedAcknowledgement]]
+"""Sends the probes and returns the acknowledgements by probe name. Calls the function while it waits."""
 
 
 @click.command("smoke")
@@ -83,8 +75,8 @@ def smoke_command(
     _say_pipe(session, out)
     watcher = Watcher(session, who)
     with registered(session.deployment, run, who):
-        transport = _transport(session, host, port, tls, in_vpc)
-        answers = transport.send(found, watcher.sweep)
+        send = _transport(session, host, port, tls, in_vpc)
+        answers = send(found, watcher.sweep)
         missed = [
             probe.name
             for probe in found
@@ -99,16 +91,17 @@ def smoke_command(
 
 def _transport(
     session: Session, host: str | None, port: int | None, tls: TlsOptions | None, in_vpc: bool
-) -> Transport:
+) -> Send:
     if in_vpc:
         if session.deployment.is_local:
             raise ProblemError("The local system has no VPC: run `ens smoke` without --in-vpc.")
         ecs, logs = (boto3.client(name, config=CONFIG) for name in ("ecs", "logs"))
-        return OneOffTask(ingress_outputs(session.environment), ecs, logs)
+        return OneOffTask(ingress_outputs(session.environment), ecs, logs).send
     if not host and not session.deployment.is_local:
         click.echo("The load balancer is internal: use --in-vpc from outside its VPC.", err=True)
-    return Direct(
-        ReceiverConnection(*address_of(session, host, port), timeout=ANSWER_SECONDS, tls=tls)
+    address = address_of(session, host, port)
+    return partial(
+        direct.send, ReceiverConnection(*address, timeout=direct.ANSWER_SECONDS, tls=tls)
     )
 
 

@@ -1,7 +1,6 @@
 """`ens trace`: shows the steps of one event."""
 
 import click
-from rich.console import Console
 
 from ops.events.terminal import show
 from ops.output import console, print_json
@@ -24,12 +23,8 @@ def trace_command(session: Session, reference: str, as_json: bool) -> None:
         return
     out = console()
     show(trail, out)
-    _name_others(session.trail.find(reference)[1:], out)
-
-
-def _name_others(event_ids: list[str], out: Console) -> None:
-    if not event_ids:
-        return
-    out.print("\nOlder events with this MSH-10", style="bold")
-    for event_id in event_ids:
+    older = session.trail.find(reference)[1:]
+    if older:
+        out.print("\nOlder events with this MSH-10", style="bold")
+    for event_id in older:
         out.print(f"  ens trace {event_id}")

@@ -1,8 +1,7 @@
 """Widths of the characters of Helvetica, with which the lines of a PDF are filled. Pure.
 
-Adobe's font metrics (AFM) of the standard fonts Helvetica and Helvetica-Bold, in thousandths of the
-font's size; each PDF reader has them (ISO 32000-1, 9.6.2.2), so that no font is embedded. Texts are in
-code page 1252.
+The widths are those of Adobe's font metrics (AFM), in thousandths of the font's size. Each PDF reader has
+Helvetica and Helvetica-Bold (ISO 32000-1, 9.6.2.2), so no font is embedded. Texts are in code page 1252.
 """
 
 from collections.abc import Iterator

@@ -4,16 +4,19 @@ The indexes `by_patient` and `by_recipient` hold all attributes, so that a year 
 no call for each event (docs/adr/0285-audit-indexes-of-people.md).
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from lambdas.common.audit import chain
 from lambdas.common.aws.clients import dependency
+from lambdas.common.contracts.audit import AuditAction
 from lambdas.delivery.ledger.context import LedgerContext
 from ops.audit.entries import readable
 from ops.aws_calls import side_by_side
 from ops.disclosures.records import (
+    FEEDBACK,
     AuditReading,
     Disclosure,
     disclosures,
@@ -23,9 +26,14 @@ from ops.disclosures.records import (
 from ops.events.long_reads import entries, long_reads
 from ops.events.timeline import Entry
 from ops.period import Period
+from ops.problem import ProblemError
 
 AROUND = timedelta(days=4)
 """Days read before and after a period: a held mail goes a day later, and a mail bounces up to three days later."""
+
+SENDINGS = {AuditAction.SENT, AuditAction.TOLD_TOO, AuditAction.UNKNOWN}
+LATER = {AuditAction.ALREADY_SENT, *FEEDBACK}
+"""Entries that come after the one of the sending, perhaps weeks later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,7 @@ def of_patient(
         for reference in sorted(wanted):
             read[reference] = _entries(context, "by_patient", "patient_ref", reference, period)
         wanted = {one for found in read.values() for one in merged_from(found)} - read.keys()
-    return _account(read, period)
+    return _account(context, read, period)
 
 
 def of_provider(
@@ -58,6 +66,7 @@ def of_provider(
 ) -> DisclosureAccount:
     """Returns what the provider with these references was told."""
     return _account(
+        context,
         {
             reference: _entries(context, "by_recipient", "recipient_ref", reference, period)
             for reference in references
@@ -94,18 +103,53 @@ def event_of_notice(context: LedgerContext, reference: str, period: Period) -> l
 
 
 def patients_of_event(context: LedgerContext, event_id: str) -> set[str]:
-    """Returns the patient references in an event's chain."""
+    """Returns the patient references in an event's chain.
+
+    Raises `ProblemError` where its notices are about two patients: the event moved a stay from one to the other.
+    """
     found = readable(chain.entries(context, event_id))
+    told = (one for entry in found for one in entry.get("recipients") or ())
+    if any(one.get("other_patient") for one in told):
+        raise ProblemError(
+            "The event moved a stay to another patient, so that its notices are about two patients:"
+            " use --identifier, or the reference of an earlier notice."
+        )
     return {one["patient_ref"] for one in found if one.get("patient_ref")}
 
 
-def _account(read: dict[str, list[Entry]], period: Period) -> DisclosureAccount:
+def _account(
+    context: LedgerContext, read: dict[str, list[Entry]], period: Period
+) -> DisclosureAccount:
     whole = [one for found in read.values() for one in found]
+    whole += _sent_before(context, whole)
     return DisclosureAccount(
         tuple(read),
         [one for one in disclosures(whole) if period.holds(one.time)],
         [one for one in readings(whole) if period.holds(one.time)],
     )
+
+
+def _sent_before(context: LedgerContext, read: Iterable[Entry]) -> list[Entry]:
+    """Returns the entries of sendings that were not read, of deliveries that were replayed or came back.
+
+    Without them the replay, or SES's late report, would count as the disclosure.
+    """
+    actions: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for one in read:
+        actions[_delivery(one)].add(one["action"])
+    later = {at for at, found in actions.items() if found & LATER and not found & SENDINGS}
+    return [
+        one
+        for event_id in sorted({event_id for event_id, *_ in later})
+        for one in readable(chain.entries(context, event_id))
+        if one["action"] in SENDINGS and _delivery(one) in later
+    ]
+
+
+def _delivery(entry: Entry) -> tuple[str, ...]:
+    """Event, recipient and delivery of an entry."""
+    names = ("event_id", "recipient_ref", "delivery_id")
+    return tuple(entry.get(name) or "" for name in names)
 
 
 def _entries(

@@ -190,7 +190,8 @@ def _choices(entry: Entry) -> Iterator[Disclosure]:
         "sender": entry.get("sender", ""),
         "patient_ref": entry.get("patient_ref", ""),
     }
-    for told in entry.get("recipients") or ():
+    of_patient = (one for one in entry.get("recipients") or () if not one.get("other_patient"))
+    for told in of_patient:
         yield Disclosure(
             **base,
             recipient_ref=told["recipient_ref"],
@@ -240,12 +241,12 @@ def _add(recipient: _Recipient, entry: Entry) -> None:
         if now.fate in DISCLOSED and fate not in DISCLOSED:
             return  # A mail that left, or may have left, is a disclosure, whatever came later.
         repeated = action == AuditAction.ALREADY_SENT and before is not None
-        moved = {} if repeated else {"time": entry["time"], "fate": fate}
-        facts |= {
-            **moved,
-            "because": _because(entry, fate),
-            "detail": entry.get("detail") or now.detail,
-        }
+        # SES's report of this mail may be written before the mail's own entry.
+        same_mail = (entry.get("ses_message_id") or "") == now.ses_message_id
+        known = now.fate is Fate.RETURNED and same_mail
+        if not (repeated or known):
+            facts |= {"time": entry["time"], "fate": fate, "because": _because(entry, fate)}
+        facts["detail"] = entry.get("detail") or now.detail
         facts["relationships"] = tuple(entry.get("reasons") or now.relationships)
         facts["rule"] = _rule(entry) or now.rule
     recipient.deliveries[key] = replace(now, **facts)

@@ -102,13 +102,13 @@ def for_error(error_name: str, event_id: str) -> str:
         " find the failed state. SQS redelivers the message, and moves it to the dead-letter queue in"
         " the end.",
     )
-    return advice.replace("{event_id}", event_id)
+    return advice.format(event_id=event_id)
 
 
 def for_recipient(outcome: str, recipient_ref: str, delivery_id: str) -> str:
     """Returns the advice for a recipient's outcome, "" when there is nothing to do."""
     text = DELIVERY_ADVICE.get(outcome, "")
-    return text.replace("{recipient_ref}", recipient_ref).replace("{delivery_id}", delivery_id)
+    return text.format(recipient_ref=recipient_ref, delivery_id=delivery_id)
 
 
 def in_environment(text: str, environment: str) -> str:

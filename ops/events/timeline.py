@@ -185,7 +185,8 @@ def timeline(entries: list[Entry]) -> list[Step]:
 def recipients(entries: list[Entry]) -> list[RecipientTrace]:
     """Returns all recipients of the event, in the order of their first entry.
 
-    One who shares another's mail (`told_with`) has the outcome of that mail.
+    One who shares another's mail (`told_with`) has the outcome of that mail, unless they were left out of it
+    or got a mail of their own.
     """
     found: dict[str, RecipientTrace] = {}
     shared: dict[str, str] = {}
@@ -207,7 +208,8 @@ def recipients(entries: list[Entry]) -> list[RecipientTrace]:
         if reference:
             found[reference] = _with(found, reference, entry)
     for reference, other in shared.items():
-        if mail := found.get(other):
+        mail, own = found.get(other), found[reference].outcome
+        if mail and own is RecipientOutcome.NOT_TRIED:
             found[reference] = replace(
                 mail, recipient_ref=reference, reasons=found[reference].reasons
             )

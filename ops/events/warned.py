@@ -54,7 +54,7 @@ def newest(
     for number, entry in enumerate(_entries(context, [day] if day else queries.days_back())):
         if number == MAX_ENTRIES:
             return WarnedEvents(list(found.values()), entry["time"])
-        warnings = _warnings(entry)
+        warnings = [MessageWarning(**warning) for warning in entry["warnings"]]
         if sender and entry.get("sender") != sender:
             continue
         if kind and not any(one.code == kind for one in warnings):
@@ -80,7 +80,3 @@ def _entries(context: Context, days: list[str]) -> Iterator[Entry]:
             ExpressionAttributeValues={":d": {"S": day}, ":warned": {"S": f"{chain.WARNED}#"}},
             ScanIndexForward=False,
         )
-
-
-def _warnings(entry: Entry) -> list[MessageWarning]:
-    return [MessageWarning(**warning) for warning in entry["warnings"]]

@@ -7,10 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.item_reads import read_item
 from lambdas.common.aws.items import from_item, to_item
+from lambdas.common.clock import is_day
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.lookup_identities.matching.demographics import birth_dates_agree, surnames_agree
-from lambdas.registry.importing.columns import InvalidRegistryError, is_date
+from lambdas.registry.importing.columns import InvalidRegistryError
 from lambdas.registry.importing.files import Table
+from lambdas.registry.importing.merges import merge_chain
 from lambdas.registry.keys import (
     Item,
     at,
@@ -50,7 +52,7 @@ def today() -> date:
 
 
 def read(context: LedgerContext, table: str, provider_id: str, rows: Table) -> Roster:
-    """Returns the patients of a roster's rows by id, each with its identifier.
+    """Returns the patients of a roster's rows by id, each with its identifier; of a merged one the survivor.
 
     Raises `InvalidRegistryError` with file, line and column of every fault: a missing or unknown column,
     an empty cell, a malformed birth date, an identifier of several patients, or a surname or birth date
@@ -66,7 +68,8 @@ def read(context: LedgerContext, table: str, provider_id: str, rows: Table) -> R
     pairs = [(row["authority"].strip(), row["value"].strip()) for row in rows.rows]
     identifiers = registry.read(context, table, [identifier_key(*pair) for pair in pairs])
     ids = [item["patient_id"] for item in identifiers.values()]
-    people = registry.read(context, table, [patient_key(i) for i in ids if isinstance(i, str)])
+    people = _people(context, table, (one for one in ids if isinstance(one, str)))
+    merged = {one: item.get("merged_into") or "" for one, item in people.items()}
     for line, row, pair in zip(rows.lines, rows.rows, pairs, strict=True):
         filed = identifiers.get(at(identifier_key(*pair)), {}).get("patient_id", "")
         if not filed:
@@ -74,12 +77,23 @@ def read(context: LedgerContext, table: str, provider_id: str, rows: Table) -> R
         elif not isinstance(filed, str):
             faults.append(f"{rows.name} line {line}, value: belongs to several patients")
         else:
-            person = people.get(at(patient_key(filed)), {})
+            person = people.get(filed, {})
             faults += [f"{rows.name} line {line}, {what}" for what in _contradictions(row, person)]
-            members[filed] = pair
+            members[merge_chain(filed, merged)[-1]] = pair
     if faults:
         raise InvalidRegistryError(faults)
     return Roster(members, unknown)
+
+
+def _people(context: LedgerContext, table: str, patient_ids: Iterable[str]) -> dict[str, Item]:
+    """Returns the items of these patients, and of those into whom they were merged, by patient id."""
+    found: dict[str, Item] = {}
+    waiting = set(patient_ids)
+    while waiting:
+        items = registry.read(context, table, [patient_key(one) for one in sorted(waiting)])
+        found |= {one: items.get(at(patient_key(one)), {}) for one in waiting}
+        waiting = {item.get("merged_into") or "" for item in found.values()} - found.keys() - {""}
+    return found
 
 
 def put(
@@ -133,15 +147,16 @@ def subscribers(context: LedgerContext, table: str) -> dict[str, list[RosterMemb
 
 
 def end(context: LedgerContext, table: str, provider_id: str, patients: Iterable[str]) -> int:
-    """Sets the last day of these memberships to yesterday. Returns how many were valid before."""
-    yesterday = (today() - timedelta(days=1)).isoformat()
+    """Sets the last day of these memberships to one that is over everywhere. Returns how many were valid before."""
+    # In no time zone is it earlier than twelve hours before UTC.
+    over = (today() - timedelta(days=2)).isoformat()
     wanted = set(patients)
     ended = 0
     for item in _query(context, table, provider_id):
         patient = item["pk"].removeprefix("patient#")
-        if patient in wanted and item.get("roster_until", "") > yesterday:
+        if patient in wanted and item.get("roster_until", "") > over:
             key = {name: item[name] for name in KEYS}
-            update(context, table, key, {"roster_until": yesterday})
+            update(context, table, key, {"roster_until": over})
             ended += 1
     return ended
 
@@ -158,7 +173,7 @@ def _shape(rows: Table) -> list[str]:
             for column in REQUIRED
             if not row[column].strip()
         ]
-        if row.get("birth_date", "").strip() and not is_date(row["birth_date"].strip()):
+        if row.get("birth_date", "").strip() and not is_day(row["birth_date"].strip()):
             faults.append(f"{rows.name} line {line}, birth_date: is not a date as YYYY-MM-DD")
     return faults
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from ops.aws_calls import if_exists
 from ops.deployment import CONFIG, Deployment
+from ops.problem import ProblemError
 
 LOOK_BACK = timedelta(hours=25)
 MESSAGE = "certificate expires soon"
@@ -25,18 +26,25 @@ class Expiring:
 def expiring(deployment: Deployment, now: datetime) -> list[Expiring]:
     """Returns the certificates that receivers have named in the last day, soonest end first.
 
-    Amazon CloudWatch Logs API Reference, FilterLogEvents.
+    Raises `ProblemError` where the receivers have no log group: nothing is known then. Amazon CloudWatch
+    Logs API Reference, FilterLogEvents.
     """
+    group = f"/ecs/hl7-ens-{deployment.environment}-receiver"
     pages = (
         deployment.context.client("logs", CONFIG)
         .get_paginator("filter_log_events")
         .paginate(
-            logGroupName=f"/ecs/hl7-ens-{deployment.environment}-receiver",
+            logGroupName=group,
             filterPattern=f'{{ $.message = "{MESSAGE}" }}',
             startTime=int((now - LOOK_BACK).astimezone(UTC).timestamp() * 1000),
         )
     )
-    answer = if_exists(pages.build_full_result, "ResourceNotFoundException") or {"events": []}
+    answer = if_exists(pages.build_full_result, "ResourceNotFoundException")
+    if answer is None:
+        raise ProblemError(
+            f"The log group {group} does not exist, so no certificate is known:"
+            " deploy the ingress stack; the local receiver names them in its own output."
+        )
     return sorted({_of_line(event["message"]) for event in answer["events"]})
 
 

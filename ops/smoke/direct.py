@@ -9,19 +9,13 @@ from ops.smoke.probes import Probe
 ANSWER_SECONDS = 30.0
 
 
-class Direct:
-    """Sends the probes to a receiver that this machine can reach."""
-
-    def __init__(self, connection: ReceiverConnection) -> None:
-        self._connection = connection
-
-    def send(
-        self, probes: Sequence[Probe], while_waiting: Callable[[], object]
-    ) -> dict[str, ReceivedAcknowledgement]:
-        """Returns the acknowledgements by probe name. Calls `while_waiting` after each message."""
-        answers = {}
-        with self._connection as connection:
-            for probe in probes:
-                answers[probe.name] = connection.send(probe.message)
-                while_waiting()
-        return answers
+def send(
+    connection: ReceiverConnection, probes: Sequence[Probe], while_waiting: Callable[[], object]
+) -> dict[str, ReceivedAcknowledgement]:
+    """Returns the acknowledgements by probe name. Calls `while_waiting` after each message."""
+    answers = {}
+    with connection:
+        for probe in probes:
+            answers[probe.name] = connection.send(probe.message)
+            while_waiting()
+    return answers

@@ -9,9 +9,9 @@ from hl7.header import Header, find_header
 from hl7.identity import event_id, patient_identifier
 from hl7.mllp import Frame, FrameFault
 from receiver.errors import StoreUnavailableError
-from receiver.intake.control_ids import ControlIds
 from receiver.intake.reference_key import ReferenceKey
 from receiver.intake.rejections import RECEIVER_FAULT, UNAVAILABLE, Rejection, Rules
+from receiver.intake.reused_control_ids import ControlIds
 from receiver.intake.sender_table import Origin, SenderBinding
 from receiver.settings import ReceiverSettings
 from receiver.storage.store import IncomingMessage, Store
@@ -62,10 +62,10 @@ class Intake:
     ) -> bytes | None:
         """Returns the acknowledgement without MLLP framing, or None when none is sent. Never raises.
 
-        None is sent when MSH-15 and MSH-16 ask for none, for an empty frame, by which senders test the
-        connection, and for a frame that its sender aborted: that sender waits for the answer to its next
-        frame. The code before the first `await` runs in the order of arrival. Source: HL7 v2.5.1, 2.9.2
-        and 2.9.3. `spent` is told the processor time in seconds that reading the message took.
+        None is sent in three cases: MSH-15 and MSH-16 ask for none; the frame is empty, as senders test
+        a connection; or its sender aborted the frame and waits for the answer to the next one (HL7 v2.5.1,
+        2.9.2 and 2.9.3). The code before the first `await` runs in the order of arrival. `spent` is told the
+        processor time in seconds that reading the message took.
         """
         began = time.perf_counter()
         if frame.fault is None and not frame.message.strip(EMPTY):

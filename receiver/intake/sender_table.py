@@ -6,7 +6,6 @@ bound senders may use these only. No other connection may use a bound sender, wh
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from hl7.header import Header
@@ -48,7 +47,11 @@ class SenderBinding:
         )
 
 
-@dataclass(frozen=True)
+UNCONFIGURED = SenderBinding(UNKNOWN, "", "")
+"""The binding of senders that are not configured."""
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """A connection's id, its peer's address and its permitted senders.
 
@@ -63,14 +66,9 @@ class Origin:
     )
     strict: bool = False
 
-    @cached_property
-    def unconfigured(self) -> SenderBinding:
-        """The binding of senders that are not configured."""
-        return SenderBinding(UNKNOWN, "", "")
-
     def sender(self, sending_application: str, sending_facility: str) -> SenderBinding | None:
         """Returns the sender of MSH-3.1 and MSH-4.1, None when this connection may not use it."""
-        default = None if self.strict else self.unconfigured
+        default = None if self.strict else UNCONFIGURED
         return self.allowed.get((sending_application, sending_facility), default)
 
     def sender_of(self, header: Header | None) -> SenderBinding | None:

@@ -94,7 +94,8 @@ class SqsBatcher:
             refused = {one["Id"]: one for one in answer.get("Failed", ())}
         except Exception as fault:
             # Fail every entry, so that no caller waits forever or answers AA. The callers log it.
-            _fail_all(entries, fault)
+            for entry in entries:
+                _fail(entry, fault)
             entries.clear()  # the fault holds this frame, and each entry the fault
         else:
             for number, entry in enumerate(entries):
@@ -111,11 +112,6 @@ class SqsBatcher:
         else:
             code = str(refused.get("Code", "no answer for the entry"))
             _fail(entry, StoreUnavailableError(f"sqs SendMessageBatch: {code}"))
-
-
-def _fail_all(entries: list[_Entry], error: Exception) -> None:
-    for entry in entries:
-        _fail(entry, error)
 
 
 def _fail(entry: _Entry, error: Exception) -> None:

@@ -131,7 +131,11 @@ class Store:
         )
 
     async def _put_once(self, key: str, content: bytes, digest: bytes) -> str:
-        """Writes the object and returns its version. Raises `ServiceResponseError` (412) when it exists."""
+        """Writes the object and returns its version. Raises `ServiceResponseError` (412) when it exists.
+
+        The vault keeps versions, so an answer without one is not that of its bucket: a proxy's page, for
+        example. It raises `StoreUnavailableError`.
+        """
         sha256 = digest.hex()
         headers = {
             "content-type": CONTENT_TYPE,
@@ -140,7 +144,10 @@ class Store:
             "x-amz-checksum-sha256": base64.b64encode(digest).decode(),
             "x-amz-meta-sha256": sha256,
         }
-        return await self._put(key, content, headers, sha256)
+        version = await self._put(key, content, headers, sha256)
+        if not version:
+            raise StoreUnavailableError("s3 PutObject: the answer names no version")
+        return version
 
     async def _put(self, key: str, content: bytes, headers: dict[str, str], sha256: str) -> str:
         answer = await self._aws.s3.call(

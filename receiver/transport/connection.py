@@ -8,6 +8,7 @@ import contextlib
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol, cast
 
 from hl7.mllp import Frame, FrameFault, wrap
@@ -26,6 +27,7 @@ from receiver.transport.received_bytes import TURN_BYTES, ReceivedBytes
 from receiver.transport.shares import PeerShare, Shares
 
 INTERNAL_ERROR = "internal error"
+NEW_TRUST = "client authorities or revocation lists have changed"
 _CLOSED_BY_SENDER = "closed by the sender"
 _SMALL_MESSAGE_SECONDS = 0.00005
 """Processor time that a message costs after decoding; longer ones are timed."""
@@ -66,6 +68,7 @@ class MllpConnection(asyncio.Protocol):
         self._owner = owner
         self._shares = owner.shares
         self.share = share
+        self._spent = partial(self._shares.spend, share)
         self._settings = owner.settings
         self._intake = owner.intake
         self._metrics = owner.metrics
@@ -247,7 +250,7 @@ class MllpConnection(asyncio.Protocol):
         """Closes like `stop` when its client showed a certificate, so that it shows it again."""
         if self.certificate is not None:
             self.stop()
-            self._why = "client authorities or revocation lists have changed"
+            self._why = NEW_TRUST
 
     def abort(self) -> None:
         """Closes at once, without waiting for answers."""
@@ -378,10 +381,6 @@ class MllpConnection(asyncio.Protocol):
         self._why = INTERNAL_ERROR
         self._owner.failed(task, error)
         self.abort()
-
-    def _spent(self, seconds: float) -> None:
-        """Counts the processor time of one message."""
-        self._shares.spend(self.share, seconds)
 
     def _find_senders(self) -> None:
         """Looks up the connection's permitted senders in the current table."""

@@ -2,12 +2,11 @@
 
 import re
 
-_HTTP = re.compile(rb"[A-Z]{3,12} [^ ]|PRI \* HTTP/2")
 _KNOWN = (
     ("tls", re.compile(rb"\x16\x03[\x00-\x04]")),
     ("ssh", re.compile(rb"SSH-")),
     ("proxy", re.compile(rb"\r\n\r\n\x00\r\nQUIT\n|PROXY ")),
-    ("http", _HTTP),
+    ("http", re.compile(rb"[A-Z]{3,12} [^ ]|PRI \* HTTP/2")),
 )
 OTHER = "other"
 

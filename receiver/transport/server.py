@@ -16,7 +16,8 @@ from receiver.settings import ReceiverSettings
 from receiver.telemetry.hourly_cap import HourlyCap
 from receiver.telemetry.log import Log, where
 from receiver.telemetry.metrics import Metrics
-from receiver.transport.connection import INTERNAL_ERROR, MllpConnection
+from receiver.transport.connection import INTERNAL_ERROR, NEW_TRUST, MllpConnection
+from receiver.transport.handshake import Handshake
 from receiver.transport.proxy_protocol import ProxyHeaderError, read_client_address
 from receiver.transport.shares import PeerShare, Shares
 from receiver.transport.tls import Tls
@@ -63,6 +64,8 @@ class MllpServer:
         self._listener: socket.socket | None = None
         self._accepting: asyncio.Task[None] | None = None
         self._admitting: set[asyncio.Task[None]] = set()
+        self._without_address = 0  # connections of balancers that wait for their PROXY header
+        self._handshakes: dict[MllpConnection, Handshake] = {}
         self._watching: list[asyncio.Task[None]] = []
         self.stopping = False
 
@@ -140,6 +143,7 @@ class MllpServer:
 
     def opened(self, connection: MllpConnection) -> None:
         """Adds a connection; closes it when the server is stopping."""
+        self._end_handshake(connection)
         self._connections.add(connection)
         connection.share.members.add(connection)
         certificate = connection.certificate
@@ -159,9 +163,18 @@ class MllpServer:
             self._none_left.set()
 
     def _ask_for_certificates(self) -> None:
-        """Closes the connections with client certificates: the authorities or lists have changed."""
+        """Closes the connections with client certificates: the authorities or lists have changed.
+
+        A handshake that has begun would still be judged by the earlier ones, so it is given up too.
+        """
+        for handshake in tuple(self._handshakes.values()):
+            handshake.give_up(NEW_TRUST)
         for connection in tuple(self._connections):
             connection.guard("new trust", connection.ask_for_certificate)
+
+    def _end_handshake(self, connection: MllpConnection) -> None:
+        if handshake := self._handshakes.pop(connection, None):
+            connection.share.members.discard(handshake)
 
     async def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -182,11 +195,6 @@ class MllpServer:
                 self._begin_admitting(connection, address[0])
 
     def _begin_admitting(self, connection: socket.socket, peer: str) -> None:
-        if len(self._admitting) >= self.settings.max_connections:
-            # Without a place yet: behind a balancer that adds a PROXY header, the peer is not known.
-            connection.close()
-            self._rejected(peer, "too many connections are being admitted")
-            return
         connection.setblocking(False)
         if not within(peer, self.settings.proxy_networks):
             share = self.shares.of(peer)
@@ -205,23 +213,36 @@ class MllpServer:
         """Sets a connection up (peer address, limits, TLS handshake), or closes it."""
         settings, why = self.settings, ""
         share: PeerShare | None = None
+        handshake = Handshake(asyncio.current_task())
         try:
             if within(peer, settings.proxy_networks):
-                async with asyncio.timeout(settings.tls_handshake_seconds):
-                    peer = await read_client_address(connection) or peer
+                if self._without_address >= settings.max_connections:
+                    why = "too many connections without their PROXY header"
+                    return
+                peer = await self._address_of(connection) or peer
             found = self.shares.of(peer)
             if why := self._no_room(found):
                 return
             share = found
             self.shares.take_place(share)
+            opening = MllpConnection(self, found)
+            self._handshakes[opening] = handshake
+            share.members.add(handshake)
             context = self._tls.context
-            await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: MllpConnection(self, found),
-                connection,
-                ssl=context,
-                ssl_handshake_timeout=settings.tls_handshake_seconds if context else None,
-            )
+            try:
+                await asyncio.get_running_loop().connect_accepted_socket(
+                    lambda: opening,
+                    connection,
+                    ssl=context,
+                    ssl_handshake_timeout=settings.tls_handshake_seconds if context else None,
+                )
+            finally:
+                self._end_handshake(opening)
             share = None  # the connection now releases its place
+        except asyncio.CancelledError:
+            why = handshake.why
+            if not why:
+                raise
         except ProxyHeaderError:
             why = "no PROXY header"
         except TimeoutError:
@@ -237,6 +258,15 @@ class MllpServer:
             if why:
                 connection.close()
                 self._rejected(peer, why)
+
+    async def _address_of(self, connection: socket.socket) -> str:
+        """The client's address in the PROXY header, in which a balancer's connection has no place yet."""
+        self._without_address += 1
+        try:
+            async with asyncio.timeout(self.settings.tls_handshake_seconds):
+                return await read_client_address(connection)
+        finally:
+            self._without_address -= 1
 
     def _rejected(self, peer: str, why: str) -> None:
         self.metrics.count("ConnectionsRejected")

@@ -5,11 +5,11 @@ import json
 import os
 import ssl
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
 
 from receiver.settings import ReceiverSettings, SettingError, TlsFiles
 from receiver.storage.aws_client.calls import read_secret
@@ -143,7 +143,7 @@ def make_context(material: TlsMaterial) -> ssl.SSLContext:
         context.load_verify_locations(cadata=material.client_ca.decode("ascii"))
         context.verify_mode = ssl.CERT_REQUIRED
     if material.crl:
-        with _InMemory(material.crl) as crl_file:
+        with _in_memory(material.crl) as crl_file:
             context.load_verify_locations(crl_file)
         context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_LEAF
     return context
@@ -164,7 +164,7 @@ def client_context(identity: Mapping[str, str]) -> ssl.SSLContext:
 
 def _load_chain(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
     """Loads the certificate that the context presents, with its key."""
-    with _InMemory(certificate) as certificate_file, _InMemory(key) as key_file:
+    with _in_memory(certificate) as certificate_file, _in_memory(key) as key_file:
         # Without a password argument OpenSSL would ask for one on the terminal.
         context.load_cert_chain(certificate_file, key_file, password="")
 
@@ -199,23 +199,13 @@ def _material(certificate: bytes, key: bytes, optional: Mapping[str, bytes]) -> 
     return TlsMaterial(certificate, key, **optional)
 
 
-class _InMemory:
+@contextmanager
+def _in_memory(content: bytes) -> Iterator[str]:
     """Gives these bytes a path, because `load_cert_chain` takes paths only. On Linux it is in memory."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-        self._file: IO[bytes]
-
-    def __enter__(self) -> str:
-        if hasattr(os, "memfd_create"):
-            self._file = os.fdopen(os.memfd_create("tls"), "wb")
-            path = f"/proc/self/fd/{self._file.fileno()}"
-        else:
-            self._file = tempfile.NamedTemporaryFile()
-            path = self._file.name
-        self._file.write(self._content)
-        self._file.flush()
-        return path
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
+    on_linux = hasattr(os, "memfd_create")
+    with (
+        os.fdopen(os.memfd_create("tls"), "wb") if on_linux else tempfile.NamedTemporaryFile()
+    ) as file:
+        file.write(content)
+        file.flush()
+        yield f"/proc/self/fd/{file.fileno()}" if on_linux else file.name

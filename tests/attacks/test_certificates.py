@@ -100,6 +100,21 @@ def test_a_revoked_certificate_is_refused_and_its_open_connection_closed(
     assert why == ["TLS handshake failed: client certificate: certificate revoked"]
 
 
+def test_a_handshake_begun_before_the_revocation_is_not_finished_after_it(
+    start: Callable[..., ReceiverWorld], authority: CertificateFolder
+) -> None:
+    files = authority.server(crl=authority.revoked())
+    world = start(tls=files, tls_reload_seconds=QUICKLY, tls_handshake_seconds=20)
+    stolen = authority.client_of(named("adt"))
+    with world.connect() as attacker:
+        assert eventually(lambda: world.server.shares.places == 1)
+        Path(files.crl).write_bytes(authority.revoked(authority.last))
+        assert attacker.is_closed()
+    assert is_refused(world, stolen)
+    why = [line["why"] for line in world.logged() if line.get("message") == "connection rejected"]
+    assert why[0] == "client authorities or revocation lists have changed"
+
+
 def test_an_emptied_revocation_list_stays_in_use(
     start: Callable[..., ReceiverWorld], authority: CertificateFolder
 ) -> None:

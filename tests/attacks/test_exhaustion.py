@@ -9,6 +9,7 @@ import pytest
 from hl7.header import find_header
 from hl7.mllp import Decoder
 from receiver.transport.shares import PERIOD_SECONDS, PeerShare, Shares
+from tests.functional.receiver.certificates import CertificateFolder
 from tests.functional.receiver.world import Peer, ReceiverWorld, adt, eventually
 
 MEGABYTE = 1 << 20
@@ -152,6 +153,27 @@ def test_a_peer_with_all_connections_gives_one_to_a_peer_that_has_none(
         honest = opened.enter_context(world.connect("127.0.0.2"))
         assert honest.ask(adt("1")) == "AA 1"
         assert sum(_is_gone(one) for one in held) == 1
+
+
+def test_unfinished_handshakes_of_many_peers_give_a_place_to_a_peer_that_has_none(
+    start: Callable[..., ReceiverWorld], authority: CertificateFolder
+) -> None:
+    world = start(
+        tls=authority.server(),
+        max_connections=8,
+        max_connections_per_peer=2,
+        tls_handshake_seconds=20,
+        mllp_host="0.0.0.0",
+    )
+    with ExitStack() as opened:
+        silent = [opened.enter_context(world.connect(f"127.0.0.{10 + n // 2}")) for n in range(8)]
+        assert eventually(lambda: world.server.shares.places == 8)
+        honest = opened.enter_context(world.connect("127.0.0.2", tls=authority.client("adt")))
+        assert honest.ask(adt("1")) == "AA 1"
+        assert sum(_is_gone(one) for one in silent) == 1
+        (why,) = [line["why"] for line in world.logged() if "why" in line]
+        assert why == "place given to another peer"
+    assert eventually(lambda: world.server.shares.places == 0)
 
 
 def _is_gone(peer: Peer) -> bool:

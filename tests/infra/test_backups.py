@@ -54,6 +54,38 @@ def test_backups_are_copied_where_the_environment_says() -> None:
     ]
 
 
+def test_a_backup_that_came_too_late_or_could_not_be_copied_raises_an_alarm(prod: Stacks) -> None:
+    """AWS Backup developer guide, "AWS Backup metrics with CloudWatch": an expired job is no failed one."""
+    assert counted(prod["core"]) == {
+        ("NumberOfBackupJobsFailed", "hl7-ens-prod"),
+        ("NumberOfBackupJobsExpired", "hl7-ens-prod"),
+    }
+    elsewhere = "arn:aws:backup:us-west-2:210987654321:backup-vault:far"
+    copied = replace(load("prod"), backup=Backup(days=35, copy_to=(ELSEWHERE, elsewhere)))
+    assert counted(stacks_of(copied)["core"]) - counted(prod["core"]) == {
+        ("NumberOfCopyJobsFailed", "hl7-ens-prod"),
+        ("NumberOfCopyJobsFailed", "far"),
+    }
+
+
+def counted(core: Template) -> set[tuple[str, str]]:
+    """The metrics whose sum is the alarm on failed backups, each with its vault."""
+    (alarm,) = (
+        one["Properties"]
+        for one in core.of_type("AWS::CloudWatch::Alarm").values()
+        if one["Properties"]["AlarmName"].endswith("-backup-failed")
+    )
+    (sum_of,) = (one["Expression"] for one in alarm["Metrics"] if "Expression" in one)
+    parts = {one["Id"]: one["MetricStat"] for one in alarm["Metrics"] if "MetricStat" in one}
+    assert sum_of == " + ".join(f"FILL({part}, 0)" for part in parts)
+    assert {(part["Stat"], part["Period"]) for part in parts.values()} == {("Sum", 3600)}
+    return {
+        (part["Metric"]["MetricName"], dimension["Value"])
+        for part in parts.values()
+        for dimension in part["Metric"]["Dimensions"]
+    }
+
+
 def test_a_copy_goes_to_a_backup_vault_and_nowhere_else(tmp_path: Path) -> None:
     copied = changed(ENVIRONMENT, ("backup", "copy_to"), ["arn:aws:s3:::bucket"])
     text = refusal(tmp_path, "environment", copied)

@@ -127,3 +127,15 @@ def test_an_mpi_in_the_hospitals_network_brings_the_look_up_into_the_vpc(
     dev_with_mpi: Stacks,
 ) -> None:
     assert inside(dev_with_mpi) == ["LookupIdentities"]
+
+
+def test_a_region_without_comprehend_medical_can_have_an_environment_that_sends_it_nothing() -> (
+    None
+):
+    """docs/deploy.md, "Sign in". An endpoint of a service that a region lacks cannot be created."""
+    environment = replace(load("prod"), cost_mode="off")
+    stacks = stacks_of(environment)
+    assert "comprehendmedical" not in endpoints(stacks)
+    role = stacks["core"].id_of("ExtractEntitiesRole")
+    actions = {action for one in stacks["core"].statements(role) for action in one.actions}
+    assert not [action for action in actions if action.startswith("comprehendmedical:")]

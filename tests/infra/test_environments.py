@@ -81,9 +81,11 @@ def test_local_and_dev_know_the_senders_of_the_samples() -> None:
         assert known["aws-blog"] == ("test", "test")
 
 
-def test_an_unknown_environment_is_one_clear_sentence() -> None:
+@pytest.mark.parametrize("arguments", [(), ("nowhere", ".build/preflight/nowhere")])
+def test_an_unknown_environment_is_one_clear_sentence(arguments: tuple[str, ...]) -> None:
+    """For CDK, and for `make preflight`."""
     run = subprocess.run(
-        [sys.executable, "-m", "infra.app"],
+        [sys.executable, "-m", "infra.app", *arguments],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "CDK_CONTEXT_JSON": '{"env": "nowhere"}'},
         capture_output=True,

@@ -14,8 +14,10 @@ import pytest
 
 from environments import Environment, MpiSection, load
 from infra.reference.table import reference
+from tests.infra import policy
 from tests.infra.conftest import EVERY, Stacks, stacks_of
 from tests.infra.grants import PRINCIPALS, Grant, granted, needed, one_form, role_of
+from tests.infra.policy import ServiceCall
 from tests.infra.template import STEPS, Template, text
 
 SECRET, KEY = (
@@ -80,12 +82,26 @@ def of_calls(stacks: Stacks, principal: str) -> set[Grant]:
     by_service = BY_STEP_FUNCTIONS if principal == "Workflow" else BY_LAMBDA | INTERFACES
     return {
         grant
-        for grant in granted(core, role_of(principal, core))
+        for grant in granted(core, role_of(principal, core)) - of_dead_letters(core, principal)
         if not (grant.action in by_service and grant.resource == "*")
         and not (
             grant.action in ("logs:CreateLogStream", "logs:PutLogEvents") and grant.resource in log
         )
     }
+
+
+def of_dead_letters(core: Template, principal: str) -> set[Grant]:
+    """The actions that Lambda needs in a function's name to write an event to its dead-letter queue.
+
+    Lambda developer guide, "Dead-letter queues"; Amazon SQS developer guide, "Key management".
+    """
+    target = core.properties(principal).get("DeadLetterConfig") if principal in STEPS else None
+    if target is None:
+        return set()
+    queue = one_form(text(target["TargetArn"]))
+    key = one_form(text(core.resources[queue.strip("<>")]["Properties"]["KmsMasterKeyId"]))
+    use = ("kms:Decrypt", "kms:GenerateDataKey")
+    return {Grant("sqs:SendMessage", queue), *(Grant(action, key, "sqs") for action in use)}
 
 
 def needs_of(stacks: Stacks, principal: str) -> set[Grant]:
@@ -258,6 +274,13 @@ def test_outside_the_sandbox_no_recipient_stands_in_the_policy(
 # What AWS's own principals do for this stack.
 
 
+def test_lambda_may_keep_the_report_of_ses_that_a_function_could_not_record(stacks: Stacks) -> None:
+    core = stacks["core"]
+    wanted = of_dead_letters(core, "RecordFeedback")
+    assert wanted
+    assert wanted <= granted(core, role_of("RecordFeedback", core))
+
+
 def test_the_pipe_takes_from_the_queue_and_starts_the_workflow_and_waits(stacks: Stacks) -> None:
     """EventBridge user guide, "Amazon EventBridge Pipes permissions": what an SQS source needs."""
     core = stacks["core"]
@@ -315,10 +338,26 @@ def test_each_rule_that_writes_a_log_may_write_that_log_and_no_other_rule_may(
     for resource in core.of_type("AWS::Logs::ResourcePolicy").values():
         for statement in json.loads(text(resource["Properties"]["PolicyDocument"]))["Statement"]:
             assert statement["Effect"] == "Allow"
-            assert set(statement["Action"]) == {"logs:CreateLogStream", "logs:PutLogEvents"}
-            source = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
-            allowed.add((one_form(statement["Resource"]), one_form(source)))
+            if statement["Action"] == "logs:PutLogEvents":
+                source = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
+                allowed.add((one_form(statement["Resource"]), one_form(source)))
     assert written == allowed
+
+
+def test_the_log_stream_of_a_rule_is_made_by_a_call_that_names_no_rule(stacks: Stacks) -> None:
+    """hashicorp/terraform-provider-aws issue 26628: with a condition on it, no event is written.
+
+    The break-glass log, in which an investigator looks first, stayed empty.
+    """
+    core = stacks["core"]
+    for resource in core.of_type("AWS::Logs::ResourcePolicy").values():
+        document = json.loads(text(resource["Properties"]["PolicyDocument"]))
+        for group in {statement["Resource"] for statement in document["Statement"]}:
+            for service in ("events.amazonaws.com", "delivery.logs.amazonaws.com"):
+                made = ServiceCall(service, "logs:CreateLogStream", group)
+                assert policy.allowed(document, made), group
+                written = ServiceCall(service, "logs:PutLogEvents", group)
+                assert not policy.allowed(document, written), group
 
 
 def test_a_rule_may_write_to_its_dead_letter_queue(stacks: Stacks) -> None:

@@ -34,7 +34,11 @@ def test_two_small_receivers_cost_what_aws_names_for_them() -> None:
         },
         "Service": {
             "Type": "AWS::ECS::Service",
-            "Properties": {"TaskDefinition": {"Ref": "Task"}, "DesiredCount": 2},
+            "Properties": {"TaskDefinition": {"Ref": "Task"}},
+        },
+        "Scaling": {
+            "Type": "AWS::ApplicationAutoScaling::ScalableTarget",
+            "Properties": {"MinCapacity": 2, "MaxCapacity": 6},
         },
     }
     assert round(sum(line.usd for line in lines([stack])), 2) == 14.42

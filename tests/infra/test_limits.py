@@ -1,6 +1,7 @@
 """Configurations other than the shipped ones: what AWS would refuse at deployment is found before it."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,7 @@ from ops.environment.preflight import assembly
 from ops.environment.preflight.check_input import Plan
 from ops.environment.preflight.checks import limits
 from ops.environment.preflight.finding import Status
+from tests.conftest import ROOT
 from tests.infra.assemblies import assembly as synthesised_in
 from tests.infra.assemblies import stacks_of
 from tests.infra.conftest import CLOUD
@@ -31,6 +33,7 @@ SSO = (
 )
 
 _SCHEMA = json.loads((FOLDER / "environment.schema.json").read_text("utf-8"))
+NAMED_KEY = re.compile(r"\{plan\.file\}: ([a-z_.]+)")
 LONGEST_LOCK: int = _SCHEMA["properties"]["audit"]["properties"]["digest_days"]["maximum"]
 """Days of the longest lock that a file may name; CDK refuses more than a hundred years."""
 
@@ -136,10 +139,28 @@ def test_every_setting_that_makes_something_too_long_is_named_with_its_limit() -
     assert {finding.to_do for finding in found} == {
         "shorten people",
         "shorten mail.sandbox_recipients",
-        "shorten mdm.settings",
+        "shorten mpi.settings",
         "shorten network.sender_networks",
         "shorten network.customer_gateways",
     }
+
+
+def test_a_finding_names_keys_that_the_environments_file_has() -> None:
+    """The operator looks for the key in the file; the schema has all of them."""
+    sources = (ROOT / "ops" / "environment" / "preflight" / "checks").glob("*.py")
+    written = {key for source in sources for key in NAMED_KEY.findall(source.read_text("utf-8"))}
+    keys = written | {one.key for one in vars(limits).values() if isinstance(one, limits.Limit)}
+    assert {"mail.rate", "mpi.settings", "network.sender_networks"} <= keys
+    assert {key for key in keys if not _in_schema(key)} == set()
+
+
+def _in_schema(key: str) -> bool:
+    place = _SCHEMA
+    for part in key.split("."):
+        place = place.get("properties", {}).get(part)
+        if place is None:
+            return False
+    return True
 
 
 def test_a_sending_address_outside_the_domain_of_the_identity_is_refused() -> None:

@@ -135,13 +135,17 @@ def test_a_receiver_is_told_every_setting_that_it_must_have(prod: Stacks) -> Non
 
 def test_receivers_are_two_at_least_and_a_bad_deployment_goes_back(prod: Stacks) -> None:
     service = prod["ingress"].properties("Receiver/Service/Service")
-    assert service["DesiredCount"] >= 2
     deployment = service["DeploymentConfiguration"]
     assert deployment["DeploymentCircuitBreaker"] == {"Enable": True, "Rollback": True}
     assert deployment["MinimumHealthyPercent"] == 100
     (scaling,) = prod["ingress"].of_type("AWS::ApplicationAutoScaling::ScalableTarget").values()
     assert scaling["Properties"]["MinCapacity"] >= 2
     assert scaling["Properties"]["MaxCapacity"] > scaling["Properties"]["MinCapacity"]
+
+
+def test_a_deployment_under_load_ends_no_receiver_that_the_scaling_has_added(prod: Stacks) -> None:
+    """aws/containers-roadmap issue 493: CloudFormation sets a DesiredCount again with each update."""
+    assert "DesiredCount" not in prod["ingress"].properties("Receiver/Service/Service")
 
 
 def test_without_a_customer_gateway_there_is_no_vpn(prod: Stacks) -> None:
@@ -174,6 +178,23 @@ def test_a_named_account_is_not_asked_for_its_zones(behind_vpn: Stacks) -> None:
     subnets = behind_vpn["network"].of_type("AWS::EC2::Subnet").values()
     zones = [subnet["Properties"]["AvailabilityZoneId"] for subnet in subnets]
     assert zones == ["use1-az1", "use1-az2"]
+
+
+def test_functions_can_leave_the_vpc_of_a_deployed_environment(prod: Stacks) -> None:
+    """The network stack is deployed first, while the deployed core still imports.
+
+    CloudFormation user guide, "Get exported outputs": no export can be deleted while a stack imports it.
+    """
+    environment = load("prod")
+    assert environment.network is not None
+    outside = replace(environment, network=replace(environment.network, functions_inside=False))
+    for name, template in stacks_of(outside).items():
+        assert exports(template) >= exports(prod[name]), name
+
+
+def exports(template: Template) -> set[str]:
+    outputs = template.document.get("Outputs", {}).values()
+    return {output["Export"]["Name"] for output in outputs if "Export" in output}
 
 
 def test_synth_needs_no_docker(prod: Stacks) -> None:

@@ -19,6 +19,7 @@ PROMISED = {
     *("deliveries-overdue", "deliveries-piling-up", "reduced-detail", "notification-not-delivered"),
     *("cancellation-without-stay", "mail-without-seal"),
     *("mail-quota", "authority-not-usable", "warnings-rising", "unknown-patients-rising"),
+    "scheduled-run-failed",
 }
 
 
@@ -84,10 +85,48 @@ def test_the_standing_pipe_is_told_from_a_patient_who_blocks_his_own_messages(
     )
 
 
+@pytest.mark.parametrize("name", ["executions-failed", "executions-timed-out"])
+def test_no_mail_tells_the_end_of_failures_whose_message_is_still_to_be_tried_again(
+    name: str, core: Template
+) -> None:
+    """With a shorter memory, each of up to 40 tries sent a mail, and each wait a mail that all is well."""
+    alarm = alarms(core)[name]
+    assert alarm["DatapointsToAlarm"] == 1
+    assert alarm["OKActions"]
+    waits = core.properties("Queues/Events")["VisibilityTimeout"]
+    assert alarm["Period"] * alarm["EvaluationPeriods"] > waits
+
+
+def test_a_task_of_a_receiver_that_failed_is_a_single_event_without_an_end(prod: Stacks) -> None:
+    """The receiver counts each failure once (receiver/transport/server.py, `failed`)."""
+    assert "OKActions" not in alarms(prod["ingress"])["receiver-tasks-failed"]
+
+
 def test_releases_that_stand_still_are_an_alarm_too(core: Template) -> None:
     alarm = alarms(core)["deliveries-overdue"]
     assert alarm["TreatMissingData"] == "breaching"
-    assert (alarm["Threshold"], alarm["Statistic"]) == (900, "Maximum")
+    (counted,) = (m["MetricStat"] for m in alarm["Metrics"] if "MetricStat" in m)
+    assert (alarm["Threshold"], counted["Stat"]) == (900, "Maximum")
+
+
+def test_an_alarm_on_missing_data_counts_the_periods_that_it_says(prod: Stacks) -> None:
+    """CloudWatch user guide, "How alarm state is evaluated when data is missing".
+
+    Older data points stand in for missing ones as long as there are enough of them, so that a backup that
+    never came was reported after four or five days instead of two. FILL leaves no point missing.
+    """
+    seen = set()
+    for name, alarm in alarms(*prod.values()).items():
+        if alarm["TreatMissingData"] != "breaching":
+            continue
+        seen.add(name)
+        (expression,) = (m["Expression"] for m in alarm["Metrics"] if "Expression" in m)
+        (counted,) = (m for m in alarm["Metrics"] if "MetricStat" in m)
+        filled = re.fullmatch(rf"FILL\({counted['Id']}, (\d+)\)", expression)
+        assert filled, name
+        below = alarm["ComparisonOperator"] == "LessThanThreshold"
+        assert below == (int(filled[1]) < alarm["Threshold"]), name
+    assert seen >= {"audit-unverified", "backup-missing", "deliveries-overdue", "mail-quota"}
 
 
 def test_alarms_on_rejections_know_every_reason_that_the_receiver_gives(prod: Stacks) -> None:
@@ -164,6 +203,22 @@ def test_what_ses_reports_of_our_mails_and_no_others_is_recorded(core: Template)
     assert text(target["DeadLetterConfig"]["Arn"]) == f"<{queue}.Arn>"
 
 
+def test_a_report_of_ses_that_the_function_fails_to_record_is_kept_and_raises_an_alarm(
+    core: Template,
+) -> None:
+    """Lambda developer guide, "Error handling for asynchronous invocation".
+
+    EventBridge calls a function asynchronously: after two retries of a failed run, Lambda discards the event.
+    The dead-letter queue of the rule gets only the events that Lambda did not take.
+    """
+    function = core.properties("RecordFeedback")
+    queue = core.id_of("Queues/FeedbackDeadLetters")
+    assert text(function["DeadLetterConfig"]["TargetArn"]) == f"<{queue}.Arn>"
+    alarm = alarms(core)["feedback-not-recorded"]
+    (dimension,) = alarm["Dimensions"]
+    assert text(dimension["Value"]) == f"<{queue}.QueueName>"
+
+
 def test_the_dashboard_shows_the_way_of_messages(core: Template) -> None:
     (dashboard,) = core.of_type("AWS::CloudWatch::Dashboard").values()
     body = text(dashboard["Properties"]["DashboardBody"])
@@ -222,6 +277,24 @@ def test_what_a_clock_calls_is_called_as_often_as_it_is_due(core: Template) -> N
             ("rate(1 day)", "VerifyAudit"),
         )
     )
+
+
+def test_a_run_of_a_schedule_that_fails_three_times_raises_an_alarm(core: Template) -> None:
+    """Lambda then drops the event: a roster that ends would be named on neither of its two days."""
+    called = {
+        text(target["Arn"]).removesuffix(".Arn>")
+        for rule in core.of_type("AWS::Events::Rule").values()
+        if "ScheduleExpression" in rule["Properties"]
+        for target in rule["Properties"]["Targets"]
+    }
+    parts = [
+        one["MetricStat"]["Metric"]
+        for one in alarms(core)["scheduled-run-failed"]["Metrics"]
+        if "MetricStat" in one
+    ]
+    assert {part["MetricName"] for part in parts} == {"AsyncEventsDropped"}
+    watched = {text(part["Dimensions"][0]["Value"]).removesuffix(">") for part in parts}
+    assert watched == called
 
 
 def test_warnings_are_counted_by_sender_and_kind_and_unknown_patients_by_sender(

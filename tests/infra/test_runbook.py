@@ -2,7 +2,7 @@
 
 import re
 
-from infra.monitoring.alarms import ENDS_SILENTLY
+from infra.monitoring.alarm_topic import ENDS_SILENTLY
 from tests.conftest import ROOT
 from tests.infra.cloudformation import physical_names
 from tests.infra.conftest import Stacks

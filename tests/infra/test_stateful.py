@@ -5,8 +5,9 @@ ledger, and everybody told twice.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cfnlint.data import AdditionalSpecs
@@ -14,7 +15,9 @@ from cfnlint.helpers import load_resource
 
 from environments import load
 from infra.app import without_protection
+from ops.environment.preflight.checks.names import KINDS
 from tests.infra.assemblies import Stacks, stacks_of
+from tests.infra.cloudformation import physical_names
 from tests.infra.conftest import CLOUD, EVERY
 from tests.infra.template import Template
 
@@ -32,6 +35,11 @@ STATEFUL = {
 # They end with their stack everywhere: a retained name would stop the next deployment.
 NAMED = {
     *("AWS::Logs::LogGroup", "AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::SES::ConfigurationSet"),
+}
+# Types that docs/deploy.md lets `cdk import` adopt.
+IMPORTED = {
+    *("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::SecretsManager::Secret"),
+    "AWS::Backup::BackupVault",
 }
 # They have objects before their stack is complete, and S3 deletes no bucket with objects.
 FILLED_AT_CREATION = {"BucketConfiguration", "BucketTrail"}
@@ -74,6 +82,52 @@ def test_data_of_prod_outlives_its_stack_and_not_a_failed_creation(prod: Stacks)
                 assert resource["UpdateReplacePolicy"] == "Retain", logical_id
             else:
                 assert resource.get("DeletionPolicy", "Delete") == "Delete", logical_id
+
+
+def test_what_a_closed_prod_imports_names_no_resource_that_its_stack_has_deleted(
+    prod: Stacks,
+) -> None:
+    """docs/deploy.md, "Deploy a closed prod again": the template of an import has these resources alone.
+
+    CloudFormation refuses a template with a reference to a resource that it lacks ("Unresolved resource
+    dependencies").
+    """
+    core = prod["core"]
+    imported = {one for one, kind in stateful(core).items() if kind in IMPORTED}
+    named = {
+        (logical_id, name)
+        for logical_id in imported
+        for name in referred(core.resources[logical_id])
+        if not name.startswith("AWS::")
+    }
+    assert imported >= {"TableLedger", "BucketVault", "KeyVault", "BackupVault"}
+    assert {one for one in named if one[1] not in imported} == set()
+
+
+def referred(value: Any) -> Iterator[str]:
+    """The resources that a part of a template refers to."""
+    match value:
+        case {"Ref": str() as name} | {"Fn::GetAtt": [str() as name, *_]}:
+            yield name
+        case dict():
+            yield from (name for part in value.values() for name in referred(part))
+        case list():
+            yield from (name for part in value for name in referred(part))
+
+
+def test_preflight_finds_every_resource_that_a_closed_prod_leaves_under_a_name_of_ours(
+    prod: Stacks,
+) -> None:
+    """CloudFormation creates no resource under a name that is taken."""
+    kept = {
+        resource["Type"]
+        for template in prod.values()
+        for logical_id, resource in template.resources.items()
+        if resource.get("DeletionPolicy", "Delete") != "Delete"
+    }
+    named = {one.resource_type for template in prod.values() for one in physical_names(template)}
+    assert kept & named >= {"AWS::Backup::BackupVault", "AWS::SES::EmailIdentity"}
+    assert kept & named <= set(KINDS)
 
 
 def test_messages_in_a_queue_of_prod_outlive_its_replacement(prod: Stacks) -> None:

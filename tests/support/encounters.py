@@ -17,11 +17,11 @@ from lambdas.common.contracts.encounters.encounter import (
     Phase,
     RecordedEvent,
 )
-from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.contracts.message.event_kind import ENDS, EventKind
 from lambdas.encounters.keys import EncounterKeys
 from lambdas.track_encounter.history import Situation, situation_of
 from lambdas.track_encounter.message import EncounterMessage
-from lambdas.track_encounter.notices import BEGIN_KINDS, BEGINNINGS, ENDS
+from lambdas.track_encounter.notices import BEGIN_KINDS, BEGINNINGS
 from lambdas.track_encounter.profile import EncounterProfile
 from lambdas.track_encounter.tracking import track
 from lambdas.track_encounter.triggers import rule_of

@@ -17,18 +17,18 @@ from constructs import Construct
 
 from environments import Environment
 from infra.accepted_findings import accept
-from infra.buckets import private_bucket, unlogged
+from infra.buckets import accept_patterns, private_bucket, unlogged
 from infra.core.people.roles import AccessRoles
 from infra.core.stores.keys import trail_key
 from infra.core.stores.stores import Stores
 from infra.core.stores.vault import Vault
 from infra.grants import allow, read_objects
 from infra.log_groups import LogGroup
-from infra.monitoring.alarms import Alarms, metric
+from infra.monitoring.alarm_topic import Alarms
+from infra.monitoring.metrics import metric
 from infra.stateful import removal_policy_of_bucket_filled_at_creation
 
 RECORDS = "AWSLogs/*"
-BUCKET = "BucketTrail"
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
 
 
@@ -110,7 +110,7 @@ class DataTrail(Construct):
         bucket = private_bucket(
             self,
             "Bucket",
-            logical_id=BUCKET,
+            logical_id="BucketTrail",
             key=self.key,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             # CloudTrail writes a test object when a trail is made.
@@ -154,12 +154,11 @@ class DataTrail(Construct):
         auditor.add_to_policy(allow(("s3:ListBucket",), [self.bucket.bucket_arn]))
         for statement in read_objects(self.bucket, self.key, RECORDS):
             auditor.add_to_policy(statement)
-        accept(
+        accept_patterns(
+            self.bucket,
             auditor,
-            {
-                f"AwsSolutions-IAM5[Resource::<{BUCKET}.Arn>/{RECORDS}]": "CloudTrail names its"
-                " files by account, region, day and time.",
-            },
+            "CloudTrail names its files by account, region, day and time.",
+            RECORDS,
         )
 
     def _alarm_on(
@@ -173,10 +172,10 @@ class DataTrail(Construct):
         """Logs and alarms on break-glass access, and on any other person's reading of the vault.
 
         Break-glass access is each assumption of the role and each call made with it. An administrator may
-        read the vault without it, so a read by a principal that is none of `programs` counts too, and a
-        copy, whose bucket in the event is the target. Its source is as the caller wrote it: the slash
-        after the bucket may be `%2F` (S3 API, "CopyObject": the value must be URL-encoded). Through an
-        access point it names that, so the vault denies it (infra/core/stores/vault.py). A filter on an
+        read the vault without that role, so each read by a principal outside `programs` counts too. A
+        copy is found by its source, because the event's bucket is the target. The caller wrote the source:
+        the slash after the bucket may be `%2F` (S3 API, "CopyObject": the value must be URL-encoded). The
+        vault denies access points, whose names would stand there (infra/core/stores/vault.py). A filter on an
         absent value matches only with `exists` (EventBridge user guide, "Comparison operators").
         AssumeRole is a read-only management event: a rule sees it only in this state (EventBridge
         user guide, "Receiving read-only management events from AWS services").
@@ -263,12 +262,20 @@ def _bare(group: logs.LogGroup) -> str:
 
 
 def _may_log(log_group_arn: str, rule_arn: str) -> str:
-    """The policy by which EventBridge may write what this rule matched into a log group."""
-    statement = {
+    """The policy by which EventBridge may write what this rule matched into a log group.
+
+    Only the call that writes names the rule. A condition on the call that makes the log stream keeps every
+    event out (hashicorp/terraform-provider-aws issue 26628; AWS's own example has no condition:
+    EventBridge user guide, "CloudWatch Logs permissions").
+    """
+    may = {
         "Effect": "Allow",
         "Principal": {"Service": ["delivery.logs.amazonaws.com", "events.amazonaws.com"]},
-        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
         "Resource": log_group_arn,
-        "Condition": {"ArnEquals": {"aws:SourceArn": rule_arn}},
     }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    rule = {"ArnEquals": {"aws:SourceArn": rule_arn}}
+    statements = [
+        {**may, "Action": "logs:CreateLogStream"},
+        {**may, "Action": "logs:PutLogEvents", "Condition": rule},
+    ]
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})

@@ -51,8 +51,7 @@ STATUS_INDEXES = ("by_day",)
 LEDGER_INDEXES = ("by_state",)
 REGISTRY_INDEXES = ("by_provider",)
 
-# Lists and metrics of the whole account, which the console's pages request. They hold no patient
-# data.
+# Lists and metrics of the whole account, without patient data, which the console's pages request.
 LOOK_ON = (
     "cloudwatch:DescribeAlarms",
     "cloudwatch:GetMetricData",

@@ -8,12 +8,13 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from environments import Environment
 from infra.accepted_findings import DEPENDS_ON_ROLE, INLINE, accept
 from infra.asset import Target, code_of
-from infra.grants import allow, calls
+from infra.grants import allow, calls, send_messages
 from infra.log_groups import LogGroup
 
 INTERFACE_ACTIONS = (
@@ -31,7 +32,9 @@ class StepLambda(lambda_.Function):
 
     Its folder under lambdas/ has that name in small letters: `ParseMessage`, `parse_message`. `grants`
     is all that it may do besides writing its own log and traces. Without a VPC it runs in Lambda's own
-    network.
+    network. Lambda writes the events to `dead_letters` whose asynchronous invocations failed three times;
+    without it, Lambda discards them (Lambda developer guide, "Error handling for asynchronous
+    invocation").
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class StepLambda(lambda_.Function):
         vpc: ec2.IVpc | None,
         security_group: ec2.ISecurityGroup | None,
         concurrency: int | None = None,
+        dead_letters: sqs.Queue | None = None,
     ) -> None:
         function_name = f"{environment.prefix}-{name}"
         folder = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
@@ -71,6 +75,10 @@ class StepLambda(lambda_.Function):
             ),
         ):
             role.add_to_policy(statement)
+        if dead_letters:
+            assert dead_letters.encryption_master_key is not None
+            for statement in send_messages(dead_letters, dead_letters.encryption_master_key):
+                role.add_to_policy(statement)
         if vpc:
             _let_lambda_attach(role, function_name)
             accept(
@@ -101,6 +109,7 @@ class StepLambda(lambda_.Function):
             log_group=log_group,
             tracing=lambda_.Tracing.ACTIVE,
             reserved_concurrent_executions=concurrency,
+            dead_letter_queue=dead_letters,
             vpc=vpc,
             vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
             if vpc
@@ -125,9 +134,9 @@ class StepLambda(lambda_.Function):
             "One invocation per message in flight: the pipe is the limit. Reserving for each step"
             " would take from the account's other functions."
         )
-        synchronous = (
-            "The workflow calls the steps synchronously and has its own dead-letter queue;"
-            " RecordFeedback's rule has one."
+        repeated = (
+            "The workflow calls the steps synchronously and has its own dead-letter queue; a schedule"
+            " calls again."
         )
         accept(
             self,
@@ -135,9 +144,12 @@ class StepLambda(lambda_.Function):
                 "AwsSolutions-L1": "3.13 is supported until 2029; every package is built and tested"
                 " for it.",
                 "HIPAA.Security-LambdaConcurrency": one_at_a_time,
-                "HIPAA.Security-LambdaDLQ": synchronous,
                 **({} if concurrency else {"CKV_AWS_115": one_at_a_time}),
-                "CKV_AWS_116": synchronous,
+                **(
+                    {}
+                    if dead_letters
+                    else {"HIPAA.Security-LambdaDLQ": repeated, "CKV_AWS_116": repeated}
+                ),
                 "CKV_AWS_173": "The variables are names, ARNs and numbers. Lambda encrypts them under"
                 " its own key; secrets are read from Secrets Manager.",
                 **(

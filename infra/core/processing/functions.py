@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from environments import Environment
@@ -172,14 +173,7 @@ class Steps:
                 *grants.read_versions(bucket, keys.vault, EVENT),
                 *grants.write_objects(bucket, keys.vault, CLINICAL, ANALYSES),
                 *grants.use_item(tables.ledger, keys.records, COMPREHEND_TURNS, "UpdateItem"),
-                # Comprehend Medical supports no resource-level permissions.
-                grants.allow(
-                    [
-                        f"comprehendmedical:{operation}"
-                        for operation in ("DetectEntitiesV2", "InferICD10CM", "InferRxNorm")
-                    ],
-                    ["*"],
-                ),
+                *(_analyse_notes() if environment.analyses_notes else ()),
             ],
         )
         mail = environment.mail
@@ -226,6 +220,8 @@ class Steps:
                 *trail,
                 *grants.use_table(tables.ledger, keys.records, "GetItem", "PutItem", "UpdateItem"),
             ],
+            # EventBridge hands a report over once, and its rule's queue gets only what Lambda did not take.
+            dead_letters=stores.queues.feedback_dead_letters,
         )
         self.release_deliveries = self._step(
             "ReleaseDeliveries",
@@ -308,6 +304,7 @@ class Steps:
         variables: dict[str, str],
         may: Sequence[iam.PolicyStatement],
         concurrency: int | None = None,
+        dead_letters: sqs.Queue | None = None,
         appends: bool = True,
     ) -> StepLambda:
         inside = self._environment.runs_inside(name)
@@ -322,4 +319,11 @@ class Steps:
             vpc=self._vpc if inside else None,
             security_group=self._security_group if inside else None,
             concurrency=concurrency,
+            dead_letters=dead_letters,
         )
+
+
+def _analyse_notes() -> list[iam.PolicyStatement]:
+    """Returns the statement to call Comprehend Medical, which supports no resource-level permissions."""
+    operations = ("DetectEntitiesV2", "InferICD10CM", "InferRxNorm")
+    return [grants.allow([f"comprehendmedical:{one}" for one in operations], ["*"])]

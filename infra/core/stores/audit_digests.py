@@ -1,7 +1,5 @@
 """The bucket of the audit trail's daily digests: Object Lock, and one writer."""
 
-from typing import cast
-
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -10,7 +8,7 @@ from constructs import Construct
 
 from environments import Environment
 from infra.accepted_findings import accept
-from infra.buckets import private_bucket, unlogged
+from infra.buckets import accept_patterns, private_bucket, unlogged
 from infra.grants import allow, read_objects, write_objects
 from infra.stateful import removal_policy
 
@@ -93,13 +91,5 @@ class AuditDigests(Construct):
 
     def accept_patterns(self, *roles: iam.IRole) -> None:
         """Accepts the wildcard of the digests' keys in these roles' policies."""
-        element = cast(cdk.CfnElement, self.bucket.node.default_child)
-        bucket = cdk.Stack.of(self).resolve(element.logical_id)
         for role in roles:
-            accept(
-                role,
-                {
-                    f"AwsSolutions-IAM5[Resource::<{bucket}.Arn>/{DIGESTS}]": "A digest is named by"
-                    " its day."
-                },
-            )
+            accept_patterns(self.bucket, role, "A digest is named by its day.", DIGESTS)

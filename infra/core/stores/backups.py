@@ -44,6 +44,7 @@ class Backups(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.vault_name = environment.prefix
+        self.names_of_copies = _names_of_copies(self.vault_name, plan.copy_to)
         vault = backup.BackupVault(
             self,
             "Vault",
@@ -102,3 +103,9 @@ class Backups(Construct):
                 for n in POLICIES
             },
         )
+
+
+def _names_of_copies(own: str, copy_to: Sequence[str]) -> tuple[str, ...]:
+    """The names of the vaults between which backups are copied, the own one first; none without copies."""
+    others = [arn.rpartition(":")[2] for arn in copy_to]
+    return tuple(dict.fromkeys([own, *others])) if others else ()

@@ -6,7 +6,6 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from environments import Environment
-from infra.accepted_findings import accept
 from infra.stateful import fix_logical_id, keep_when_replaced
 
 # Six times what a pipe may take is the least that AWS allows for; the pipe cuts at 300 s, the
@@ -49,10 +48,6 @@ class Queues(Construct):
         ):
             fix_logical_id(queue, name)
             keep_when_replaced(queue, environment)
-        accept(
-            self.feedback_dead_letters,
-            {"AwsSolutions-SQS3": "It is a dead-letter queue itself, of the rule for SES events."},
-        )
 
     def _fifo(
         self,

@@ -1,7 +1,5 @@
 """The vault: the one bucket that holds patient data, and the bucket that logs who read it."""
 
-from typing import cast
-
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -10,7 +8,7 @@ from constructs import Construct
 
 from environments import Environment
 from infra.accepted_findings import accept
-from infra.buckets import private_bucket
+from infra.buckets import accept_patterns, private_bucket
 from infra.stateful import removal_policy
 
 # The documents of an event, as patterns of object keys.
@@ -106,24 +104,19 @@ class Vault(Construct):
 
     def accept_patterns(self, role: iam.IRole, *patterns: str) -> None:
         """Accepts the wildcards of these key patterns in a role's policy."""
-        element = cast(cdk.CfnElement, self.bucket.node.default_child)
-        # As the template has it: the stack's get_logical_id does not know a fixed one.
-        bucket = cdk.Stack.of(self).resolve(element.logical_id)
-        accept(
+        accept_patterns(
+            self.bucket,
             role,
-            {
-                f"AwsSolutions-IAM5[Resource::<{bucket}.Arn>/{pattern}]": "An event's id is part of"
-                " its keys, so a pattern is how one kind of document is named."
-                for pattern in patterns
-            },
+            "An event's id is part of its keys, so a pattern is how one kind of document is named.",
+            *patterns,
         )
 
 
 def _no_access_points(bucket: s3.Bucket) -> iam.PolicyStatement:
     """Denies every request through an access point; none of ours is.
 
-    The event of a read or a copy through one names the access point in the place of the bucket, and the
-    alarm on reads by people knows the bucket. A request that comes directly has no `s3:DataAccessPointArn`.
+    The alarm on reads by people knows the bucket's name. A read or copy through an access point would show
+    the access point's name instead. A request that comes directly has no `s3:DataAccessPointArn`.
     Amazon S3 User Guide, "Configuring IAM policies for using access points", "Condition keys".
     """
     return iam.PolicyStatement(

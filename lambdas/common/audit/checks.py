@@ -124,9 +124,10 @@ class Expiry:
         return "" < day <= self.until
 
     def is_before(self, entry: Item) -> bool:
-        """Whether all entries before this one of the chain may be deleted.
+        """Whether all entries of the chain before this one may be deleted.
 
-        They may when it is of such a day itself, or when the digest of such a day has the one before it.
+        They may when this entry may be deleted itself, or when the digest of such a day ends at the entry
+        before this one.
         """
         before = (number_of(entry) - 1, entry.get("prev_hash"))
         return self.covers(day_of(entry)) or self.ends_at(before)

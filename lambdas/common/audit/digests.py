@@ -15,8 +15,8 @@ from botocore.exceptions import ClientError
 
 from lambdas.common.audit.canonical import GENESIS
 from lambdas.common.audit.checks import DigestLine
-from lambdas.common.audit.forms import is_day
 from lambdas.common.aws.clients import dependency
+from lambdas.common.clock import is_day
 from lambdas.common.function.context import Context
 
 FOLDER = "digests"

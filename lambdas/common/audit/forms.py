@@ -5,9 +5,8 @@ that lacks one of its key attributes.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-indexes-general-sparse-indexes.html
 """
 
-from datetime import date
-
 from lambdas.common.aws.items import Item
+from lambdas.common.clock import is_day
 
 
 def number_of(item: Item) -> int:
@@ -26,14 +25,6 @@ def day_of(item: Item) -> str:
     """The entry's day (YYYY-MM-DD), "" where it names none."""
     day = text_of(item, "day")
     return day if is_day(day) else ""
-
-
-def is_day(text: str) -> bool:
-    """Whether the text is a day as the audit writes it, YYYY-MM-DD."""
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
 
 
 def form_fault(entry: Item, today: str) -> str:

@@ -35,9 +35,7 @@ def seal(context: Context, event_id: str, seq: int, entry_hash: str) -> dict[str
         raise ConfigurationError("ENS_AUDIT_SEAL_KEY is not set")
     with dependency("kms"):
         answer = context.client("kms").generate_mac(
-            KeyId=context.settings.audit_seal_key,
-            MacAlgorithm=ALGORITHM,
-            Message=_message(event_id, seq, entry_hash),
+            KeyId=key, MacAlgorithm=ALGORITHM, Message=_message(event_id, seq, entry_hash)
         )
     return {"seal": answer["Mac"].hex(), "seal_key": key}
 

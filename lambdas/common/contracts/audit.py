@@ -127,7 +127,8 @@ class ToldRecipient:
 
     `told_with` is the recipient whose mail tells them too, "" for one with a mail of their own.
     `policy_file`, `policy_rule` and `policy_version` name the rule that decided, `consent_id` the consent on which it
-    rests, `left_out` the parts that it leaves out.
+    rests, `left_out` the parts that it leaves out. `other_patient`: they are told of the patient to whom the
+    stay belonged before, and not of the entry's.
     """
 
     recipient_ref: str
@@ -140,6 +141,7 @@ class ToldRecipient:
     policy_version: str = ""
     consent_id: str = ""
     left_out: tuple[LeftOut, ...] = ()
+    other_patient: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,8 +38,8 @@ def enlisted(
     With "" the delivery is on the list: a withdrawal or an update from now on tells this recipient.
     Raises `DependencyUnavailableError` while the first notice is on its way.
     """
-    withdraws = recipient.cancels is not None and patient_event.event_kind in CANCELS
-    if withdraws and recipient.cancels and not _was_told(context, recipient.cancels):
+    first = recipient.cancels if patient_event.event_kind in CANCELS else None
+    if first and not _was_told(context, first):
         return Enlisted(withdrawn_by=NEVER_TOLD)
     event = NotifiedEvent.of(patient_event, task.envelope.received_at)
     if recipient.other_patient:

@@ -36,8 +36,8 @@ def own_hours(recipient: Recipient, moment: datetime) -> tuple[str, str]:
 def _next(local: datetime, hour: time) -> datetime:
     """The next time that the clock on the wall shows the hour, in UTC.
 
-    In the night that has an hour twice it shows it twice; where the hour is skipped, it counts as it
-    would have been shown had the clock not been moved.
+    The hour comes twice in the night in which the clock is set back. Where the clock skips the hour, the
+    moment is that of a clock that was not set forward.
     """
     shown = []
     for day in (local.date(), local.date() + timedelta(days=1)):

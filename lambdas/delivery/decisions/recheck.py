@@ -1,13 +1,12 @@
 """Decides again, when a mail is about to be sent, whom it may tell, at which address and with which detail.
 
-A notice may have waited for hours since its recipients were chosen. The registry is read as it is now: a
-provider who left, a relationship that ended and a denial that was filed since suppress it, and a changed
-address or a stricter choice is used. A laxer choice is not: this notice was promised under the stricter one.
+A notice may have waited for hours since its recipients were chosen. The registry is read as it is now.
+A provider who left, an ended relationship or a new denial suppresses the notice. A changed address and a
+stricter choice are used. A laxer choice is not: this notice was promised under the stricter one.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TypeVar
 
 from lambdas.common.contracts.message.event import PatientEvent
@@ -127,9 +126,14 @@ def standings(context: DeliveryContext, notices: Sequence[ChosenNotice]) -> list
     ]
     found = snapshot(context, wanted)
     from_registry = context.settings.provider_directory_name == REGISTRY
-    today = datetime.now(UTC).date().isoformat()
     return [
-        _Judge(notice, found, today, from_registry, decider(context, notice)).standing()
+        _Judge(
+            notice,
+            found,
+            sender_named(context, notice.event.sender).today(),
+            from_registry,
+            decider(context, notice),
+        ).standing()
         for notice in notices
     ]
 
@@ -149,7 +153,10 @@ def decider(context: DeliveryContext, notice: ChosenNotice) -> Decide:
 
 @dataclass(frozen=True, slots=True)
 class _Judge:
-    """Applies the registry of one moment to one notice. `from_registry`: it also has the addresses."""
+    """Applies the registry of one moment to one notice. `from_registry`: it also has the addresses.
+
+    `today` is a day (YYYY-MM-DD) by the time zone of the notice's sender.
+    """
 
     notice: ChosenNotice
     found: RegistrySnapshot

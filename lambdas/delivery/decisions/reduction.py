@@ -1,5 +1,6 @@
 """Leaves out of an event the parts that the policy hides from a recipient. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from lambdas.common.contracts.encounters.encounter import Change, Decision
@@ -78,7 +79,21 @@ def _reduced_findings(clinical: ClinicalFindings, left_out: frozenset[LeftOut]) 
     """The findings without these parts. Nothing says that some were left out: that would disclose them."""
     if LeftOut.FINDINGS in left_out:
         return ClinicalFindings(outcome=FindingsOutcome.PROTECTED)
-    return replace(clinical, hospital=()) if LeftOut.DIAGNOSIS in left_out else clinical
+    # A machine also reads the words of fields that are left out.
+    unread = tuple(field for field, part in SOURCES.items() if part in left_out)
+
+    def kept(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        return tuple(one for one in findings if not one.field.startswith(unread))
+
+    return replace(
+        clinical,
+        hospital=() if LeftOut.DIAGNOSIS in left_out else clinical.hospital,
+        conditions=kept(clinical.conditions),
+        medications=kept(clinical.medications),
+        tests=kept(clinical.tests),
+        procedures=kept(clinical.procedures),
+        apart={reason: kept(findings) for reason, findings in clinical.apart.items()},
+    )
 
 
 def _reduced_visit(visit: Visit, left_out: frozenset[LeftOut]) -> Visit:

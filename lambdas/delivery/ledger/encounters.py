@@ -105,9 +105,9 @@ def enlist(
 ) -> Enlisted:
     """Puts a delivery on the list, unless its event was withdrawn.
 
-    A cancellation withdraws the events that it names, and those of its kind before it, by our clock or
-    the sender's: a later admission under the same visit number stands. `promised` lets a delivery that
-    is on the list already go.
+    A cancellation withdraws the events that it names. It also withdraws those of its kind that are earlier
+    by our clock or the sender's, so a later admission under the same visit number stands. With `promised`
+    a delivery that is on the list already stays there.
     """
     if not encounter.encounter_ref:
         return Enlisted()

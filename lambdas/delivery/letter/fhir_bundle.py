@@ -7,12 +7,14 @@ Medical in the notes are no diagnoses of the hospital.
 import json
 import re
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from lambdas.common.contracts.encounters.encounter import Change, EncounterClass, Phase
 from lambdas.common.contracts.encounters.stay_flags import StayFlag
 from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.contracts.message.event_kind import ENDS, EventKind
+from lambdas.common.contracts.message.patient import PatientIdentifier
 from lambdas.common.contracts.message.person import Name
 from lambdas.common.contracts.message.visit import CodedText
 from lambdas.common.contracts.recipients.recipient import Recipient
@@ -63,6 +65,14 @@ _DATE_TIME = re.compile(
     re.ASCII,
 )
 GENDERS = {"F": "female", "M": "male", "O": "other", "A": "other", "N": "other", "U": "unknown"}
+NOT_FOR_CARE = frozenset(
+    {"SS", "SSN", "SSC", "DL", "PPN", "PPC", "CZ", "VS", "MI", "TAX"}
+    | {"AM", "BA", "BC", "BCT", "CC", "DI", "DS", "AN", "ANC", "AND", "ANT", "VN"}
+)
+"""Identifier types of PID-3 by which no provider files a patient (HL7 table 0203).
+
+Social Security, licences, passports, visas, the military, taxes, bank and credit cards, accounts and visits.
+"""
 _NAMED = (
     "bundle",
     "header",
@@ -93,30 +103,19 @@ def bundle_of(told: Told, recipient: Recipient, institution: str, sent_at: str) 
     practitioner = next(
         (p for p in patient_event.practitioners if p.role == "attending" and p.name.display()), None
     )
+    diagnoses = () if withdraws(patient_event) else patient_event.diagnoses[:20]
     resources = [
         _header(patient_event, recipient, ids),
-        _without_empty(
-            {
-                **_encounter(told, ids, practitioner is not None),
-                "identifier": _identifiers(patient_event, recipient.stay_ref),
-            }
-        ),
+        _encounter(told, ids, recipient.stay_ref, practitioner is not None),
         _patient(patient_event, ids["patient"]),
         *([_practitioner(practitioner.name, ids["practitioner"])] if practitioner else []),
-        _without_empty(
-            {
-                "resourceType": "Organization",
-                "id": ids["organization"],
-                "active": True,
-                "name": institution or "not named",
-            }
-        ),
-        *(
-            _condition(number, diagnosis, patient_event, ids)
-            for number, diagnosis in enumerate(
-                () if withdraws(patient_event) else patient_event.diagnoses[:20]
-            )
-        ),
+        {
+            "resourceType": "Organization",
+            "id": ids["organization"],
+            "active": True,
+            "name": institution or "not named",
+        },
+        *(_condition(number, one, patient_event, ids) for number, one in enumerate(diagnoses)),
         *(_flag(number, flag, patient_event, ids) for number, flag in enumerate(told.flags)),
         _provenance(patient_event, ids, sent_at),
     ]
@@ -216,7 +215,7 @@ def _flag(number: int, flag: StayFlag, event: PatientEvent, ids: dict[str, str])
     }
 
 
-def _encounter(told: Told, ids: dict[str, str], treated: bool) -> Resource:
+def _encounter(told: Told, ids: dict[str, str], stay_ref: str, treated: bool) -> Resource:
     patient_event = told.event
 
     def shown(moment: str) -> str:
@@ -254,6 +253,7 @@ def _encounter(told: Told, ids: dict[str, str], treated: bool) -> Resource:
             if disposition and ended
             else {},
             "serviceProvider": {"reference": f"urn:uuid:{ids['organization']}"},
+            "identifier": _identifiers(patient_event, stay_ref),
         }
     )
 
@@ -279,8 +279,7 @@ def _patient(patient_event: PatientEvent, patient_id: str) -> Resource:
                 _without_empty(
                     {"system": _oid(known.universal_id), "value": clean(known.value, 80)}
                 )
-                for known in patient.identifiers[:5]
-                if known.value
+                for known in _of_care(patient.identifiers)[:5]
             ],
             "name": [_name(patient.name)] if patient.name.display() else [],
             "gender": GENDERS.get(patient.sex.upper(), ""),
@@ -288,6 +287,15 @@ def _patient(patient_event: PatientEvent, patient_id: str) -> Resource:
             "deceasedBoolean": _deceased(patient_event),
         }
     )
+
+
+def _of_care(identifiers: Iterable[PatientIdentifier]) -> list[PatientIdentifier]:
+    """The identifiers that have a value and belong to the patient's care."""
+    return [
+        known
+        for known in identifiers
+        if known.value and known.identifier_type.strip().upper() not in NOT_FOR_CARE
+    ]
 
 
 def _deceased(patient_event: PatientEvent) -> bool | None:

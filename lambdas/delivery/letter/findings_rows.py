@@ -129,15 +129,8 @@ def notes_status(clinical: ClinicalFindings, patient_event: PatientEvent, words:
         if clinical.not_analysed:
             return str(said.partly_analysed.format(why=why))
         return "" if by_machine(clinical, words) else str(said.nothing_found)
-    untold = (
-        clinical.outcome
-        in (
-            FindingsOutcome.UNAVAILABLE,
-            FindingsOutcome.NOT_ENGLISH,
-        )
-        or clinical.not_analysed
-    )
-    return str(said.not_analysed.format(why=why)) if untold else ""
+    unread = clinical.outcome in (FindingsOutcome.UNAVAILABLE, FindingsOutcome.NOT_ENGLISH)
+    return str(said.not_analysed.format(why=why)) if unread or clinical.not_analysed else ""
 
 
 def _skipped(clinical: ClinicalFindings, words: Words) -> list[str]:

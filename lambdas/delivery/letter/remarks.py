@@ -12,7 +12,7 @@ from lambdas.common.plausible import is_plausible
 from lambdas.delivery.letter.facts import withdraws
 from lambdas.delivery.letter.told import Told
 from lambdas.delivery.letter.words.locale import Words
-from lambdas.delivery.letter.words.times import counted_days, in_words
+from lambdas.delivery.letter.words.times import counted, in_words
 from lambdas.delivery.letter.words.unlinked import letter_text
 from lambdas.delivery.letter.words.wording import changes_of, decided_notice
 
@@ -38,7 +38,7 @@ def late(told: Told, zone: ZoneInfo | None, words: Words) -> Iterator[str]:
         passed = datetime.fromisoformat(told.received_at) - datetime.fromisoformat(notice.at)
         yield words.remarks.late.format(
             moment=in_words(told.received_at, zone, words),
-            days=counted_days(max(1, passed.days), words),
+            days=counted(max(1, passed.days), words.time.day_old),
         )
 
 

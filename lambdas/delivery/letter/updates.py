@@ -17,8 +17,8 @@ def updated(event: PatientEvent, later: Iterable[PatientEvent]) -> PatientEvent:
     """The event with each detail as the newest event gives it; an absent one stays as it was.
 
     An A08 is a snapshot in most feeds and holds only the changed fields in some (HL7 2.5.1, 3.3.8). The
-    kind, the times and the decision (but for the stay's marks) stay those of the event that is told, and so do its notes: their
-    findings were read before.
+    kind, times, notes and decision stay those of the event that is told, because the findings of the notes
+    were read before. The stay's marks are joined.
     """
     for one in later:
         event = replace(

@@ -63,7 +63,7 @@ MADE_FOR = "made-for"
 
 
 class AmbiguousSendError(Exception):
-    """SES may or may not have taken the mail: no answer came, or a 5xx."""
+    """It is unknown whether SES took the mail: no answer came, or a 5xx."""
 
 
 class QuotaReachedError(Exception):
@@ -158,9 +158,9 @@ def send(
 ) -> str:
     """Hands the mail to SES and returns SES's message id.
 
-    Raises `DeliveryRefusedError` (this mail, for good), `ConfigurationError` (every mail, until
-    an operator acts), `DependencyUnavailableError` (not taken, later perhaps), `QuotaReachedError` (not
-    taken, until some of the mails are 24 hours old), and `AmbiguousSendError`. Any other `ClientError` means that SES did not take it.
+    Each error but `AmbiguousSendError` means that SES did not take the mail. `DeliveryRefusedError`: never;
+    `ConfigurationError`: no mail until an operator acts; `DependencyUnavailableError`: perhaps later;
+    `QuotaReachedError`: once some of the mails are 24 hours old. Any other error is a `ClientError`.
     """
     sender = from_address(context.settings.ses_from)
     ses = context.client("sesv2", SES_CONFIG)

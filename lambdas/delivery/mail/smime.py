@@ -31,9 +31,11 @@ class Keyring:
         try:
             document = json.loads(text)
             key = serialization.load_pem_private_key(document["key"].encode(), None)
+            if not isinstance(key, RSAPrivateKey):
+                raise TypeError
             return cls(
                 certificate=x509.load_pem_x509_certificate(document["certificate"].encode()),
-                key=key if isinstance(key, RSAPrivateKey) else _no_key(),
+                key=key,
                 anchors=x509.load_pem_x509_certificates(document["anchors"].encode()),
                 revocations=_revocations(document.get("crls", "")),
             )
@@ -41,10 +43,6 @@ class Keyring:
             raise ConfigurationError(
                 "the S/MIME secret is not a JSON object of PEM texts"
             ) from None
-
-
-def _no_key() -> RSAPrivateKey:
-    raise ValueError
 
 
 def _revocations(pem: str) -> list[x509.CertificateRevocationList]:

@@ -102,5 +102,9 @@ def _again(context: LookupContext, item: DeliveryItem) -> Recipient | None:
     if recipient is None:
         return None
     told_at = item.sent_at or item.claimed_at
-    notice = FirstNotice(item.event_id, item.delivery_id, told_at, item.event_kind)
-    return replace(recipient, cancels=notice)
+    notice = FirstNotice(
+        item.event_id, item.delivery_id, told_at, item.event_kind, patient_ref=item.patient_ref
+    )
+    # The mail may have left out some of those who were chosen for it.
+    also = tuple(one for one in recipient.also if one.recipient_ref in item.also)
+    return replace(recipient, cancels=notice, also=also)

@@ -1,6 +1,6 @@
 """Chooses the recipient when an address fails: the surrogate whom the directory names. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from lambdas.common.contracts.recipients.recipient import Recipient, RecipientReason
@@ -8,10 +8,9 @@ from lambdas.lookup_identities.care_team.recipients import recipient_of
 from lambdas.registry.records import Provider
 
 
-def wanted(recipients: Sequence[Recipient], providers: Mapping[str, Provider]) -> set[str]:
-    """The ids of the surrogates that the recipients named."""
-    found = (providers[recipient.provider_id].absence.surrogate for recipient in recipients)
-    return {surrogate for surrogate in found if surrogate}
+def surrogates(providers: Iterable[Provider]) -> set[str]:
+    """The ids of those whom the providers name to be told instead of them."""
+    return {known.absence.surrogate for known in providers if known.absence.surrogate}
 
 
 def with_fallbacks(

@@ -1,8 +1,8 @@
 """Finds the providers of the registry that a message's PD1, ROL and PV1 name. Pure.
 
-By National Provider Identifier, when its check digit is right; by identifier and assigning authority;
-by name only among the providers already related to the patient, and only when it fits exactly one.
-Where the registry has the number, the name beside it is not used.
+A provider is found by National Provider Identifier, when its check digit is right, and by identifier and
+assigning authority. A name finds only a provider already related to the patient, and only when it fits
+exactly one. Where the registry has the number, the name beside it is not used.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -57,13 +57,10 @@ def named_providers(
 
 
 def _says_npi(practitioner: Practitioner) -> bool:
-    identifier_type, authority = (
-        given(practitioner.identifier_type),
-        given(practitioner.assigning_authority),
-    )
-    return bool(given(practitioner.identifier)) and (
-        identifier_type.upper() == "NPI" or authority in (NPI_AUTHORITY, NPI_UNIVERSAL_ID)
-    )
+    by_type = given(practitioner.identifier_type).upper() == "NPI"
+    authority = given(practitioner.assigning_authority)
+    by_authority = authority in (NPI_AUTHORITY, NPI_UNIVERSAL_ID)
+    return bool(given(practitioner.identifier)) and (by_type or by_authority)
 
 
 def _by_number(practitioner: Practitioner, filed: ProviderIds) -> str:

@@ -1,7 +1,6 @@
 """Whether a recipient wants to be told of an event, and who is told in their place. Pure."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from lambdas.common.contracts.encounters.encounter import Audience
 from lambdas.common.contracts.message.event import PatientEvent
@@ -11,7 +10,7 @@ from lambdas.registry.records import EventFilter
 
 @dataclass(frozen=True, slots=True)
 class NotificationSubject:
-    """The attributes of an event by which a recipient can choose; `today` is YYYY-MM-DD in UTC."""
+    """The attributes of an event by which a recipient can choose; `today` is YYYY-MM-DD, by the sender's time zone."""
 
     event_kind: EventKind = EventKind.NONE
     patient_class: str = ""
@@ -19,8 +18,8 @@ class NotificationSubject:
     today: str = ""
 
     @classmethod
-    def of(cls, event: PatientEvent) -> "NotificationSubject":
-        """The attributes of an event today. The kind is that of the notice for recipients who were not told before."""
+    def of(cls, event: PatientEvent, today: str) -> "NotificationSubject":
+        """The attributes of an event on a day. The kind is that of the notice for recipients who were not told before."""
         notices = event.decision.notices if event.decision else ()
         kinds = [notice.kind for notice in notices if notice.audience is not Audience.TOLD]
         return cls(
@@ -31,7 +30,7 @@ class NotificationSubject:
                 event.sending_facility.partition("^")[0],
                 event.visit.location.facility,
             ),
-            today=datetime.now(UTC).date().isoformat(),
+            today=today,
         )
 
 

@@ -1,9 +1,12 @@
 """Chooses the recipients with their reasons, and names each provider who is not told, with the reason. Pure.
 
-Only master data makes a recipient: a current relationship (the registry's, or a roster's) with an
-active provider who has an address; the facility to which the patient goes (PV1-37), when the registry
-files the sender's own code under a facility; and the surrogate whom one of those named while away. A
-person whom the message names adds a reason to one of them, never a person or an address.
+Only master data makes a recipient, in one of three ways:
+
+- a current relationship, of the registry or a roster, with an active provider who has an address;
+- the patient goes to a facility (PV1-37) whose code of this sender the registry has;
+- a recipient is away and named a surrogate.
+
+A person whom the message names adds a reason to one of them, never a person or an address.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,12 +29,16 @@ Reference = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class CareTeam:
-    """The team of care: relationships, the providers in it and their surrogates by id."""
+    """The team of care: relationships, the providers in it and their surrogates by id.
+
+    `closed` are surrogates who may not be told of this event.
+    """
 
     relationships: Sequence[Relationship] = field(repr=False)
     providers: Mapping[str, Provider] = field(repr=False)
     named: Sequence[Named] = field(repr=False, default=())
     event: NotificationSubject = NotificationSubject()
+    closed: frozenset[str] = field(repr=False, default=frozenset())
 
 
 def choose(
@@ -80,12 +87,6 @@ def choose(
     return recipients, tuple(c for c in considered if c.recipient_ref not in chosen)
 
 
-def surrogates(providers: Iterable[Provider], today: str) -> list[str]:
-    """The ids of those who stand in today for one of the providers."""
-    found = (known.absence for known in providers)
-    return [absence.surrogate for absence in found if absence.surrogate and absence.holds(today)]
-
-
 def recipient_of(
     provider: Provider, reasons: tuple[RecipientReason, ...], recipient_ref: str
 ) -> Recipient:
@@ -107,7 +108,7 @@ def _surrogate(provider: Provider, team: CareTeam) -> str | None:
     other = team.providers.get(absence.surrogate)
     if other is None or not absence.holds(team.event.today) or _unreachable(other):
         return None
-    return other.provider_id
+    return None if other.provider_id in team.closed else other.provider_id
 
 
 def _refusal(

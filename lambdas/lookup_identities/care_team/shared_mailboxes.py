@@ -1,6 +1,5 @@
 """One mail for several recipients who share a mail address, such as the doctors of one practice. Pure."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from lambdas.common.contracts.message.person import Name
@@ -25,7 +24,12 @@ def one_mail_each(identities: Identities) -> Identities:
         else:
             mails[mailbox] = replace(first, also=(*first.also, *recipient.addressees))
             carriers[recipient.recipient_ref] = first.recipient_ref
-    return replace(identities, recipients=_with_fallbacks(mails.values(), carriers))
+    # A fallback who shares a mail is replaced by the recipient who has its delivery.
+    recipients = (
+        replace(one, fallback_ref=carriers.get(one.fallback_ref, one.fallback_ref))
+        for one in mails.values()
+    )
+    return replace(identities, recipients=tuple(recipients))
 
 
 def _mailbox(recipient: Recipient) -> Recipient:
@@ -39,14 +43,4 @@ def _mailbox(recipient: Recipient) -> Recipient:
         address=recipient.address.casefold(),
         facility=False,
         stands_for=(),
-    )
-
-
-def _with_fallbacks(
-    recipients: Iterable[Recipient], carriers: dict[str, str]
-) -> tuple[Recipient, ...]:
-    """The recipients. A fallback who shares a mail is replaced by the recipient who has its delivery."""
-    return tuple(
-        replace(one, fallback_ref=carriers.get(one.fallback_ref, one.fallback_ref))
-        for one in recipients
     )

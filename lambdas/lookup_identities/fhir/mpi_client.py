@@ -90,6 +90,7 @@ def _by_pixm(
         usable,
         lambda identifier: system_of(identifier.authorities, place.systems) == place.domain,
         lambda identifier: _ids_of(server, identifier, place, deadline),
+        lambda patient_id: _current(server, patient_id, place, deadline),
     )
     if not one.patient_id:
         return None
@@ -99,7 +100,18 @@ def _by_pixm(
     if found is None:
         return None
     match = _match(server, found, one.patient_id, one.matched_on, place, deadline=deadline)
-    return replace(match, warnings=one.warnings) if match else None
+    if match is None:
+        return None
+    return replace(match, merged_from=(*one.merged, *match.merged_from), warnings=one.warnings)
+
+
+def _current(
+    server: FhirClient, patient_id: str, place: IdentifierSystems, deadline: Deadline
+) -> str:
+    """The id of the patient into whom one was merged; the id itself where the search does not know it."""
+    found = _with_identifier(server, patient_id, place, deadline)
+    match = _match(server, found, patient_id, (), place, deadline=deadline) if found else None
+    return match.record.patient_id if match else patient_id
 
 
 def _ids_of(

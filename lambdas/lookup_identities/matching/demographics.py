@@ -3,11 +3,12 @@
 - A value that is missing on either side contradicts nothing, and is no agreement either: surname or
   birth date must agree (`agreement.agreement`). HL7's explicit null (`""`) is missing.
 - Surnames agree without regard to case, accents, hyphens, apostrophes, full stops and blanks. A
-  German umlaut agrees with its two-letter spelling (Müller, Mueller, Muller), a Nordic or Polish
-  letter with its plain one (Sørensen, Sorensen).
-- A double surname agrees with one of its names (García López with García, Smith-Jones with Jones),
-  as marriage, and systems with one field, leave them; particles (de, van, von …) make no name. Only
-  beside a birth date that is given in full on both sides and is the same (`agreement.agreement`).
+  German or Nordic letter agrees with its two-letter spelling (Müller, Mueller, Muller; Sørensen,
+  Soerensen, Sorensen; Ågren, Aagren, Agren; as ICAO Doc 9303, part 3, section 6, writes them in
+  passports), a Polish letter with its plain one.
+- A double surname agrees with one of its names (García López with García, Smith-Jones with Jones):
+  marriages and systems with one field leave only one. Particles (de, van, von …) make no name. This
+  needs the same birth date, given in full on both sides (`agreement.agreement`).
 - A former surname of the registry (maiden name, name before a change) agrees as the present one does.
 - Birth dates are compared as far as both are given: 1958 agrees with 1958-02-14.
 - Sexes contradict each other only where one side says female and the other male (HL7 table 0001):
@@ -23,7 +24,7 @@ NULL = '""'
 _PLAIN = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"}
 )
-_GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
+_TWO_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 PARTICLES = frozenset(
     {"da", "de", "del", "den", "der", "di", "do", "dos", "du", "el", "la", "le", "ten", "ter"}
     | {"van", "vom", "von", "y", "zu", "zum", "zur"}
@@ -43,7 +44,9 @@ def given(text: str) -> str:
 def spellings(name: str) -> frozenset[str]:
     """The bare forms under which a name is compared; empty when nothing is left of it."""
     folded = unicodedata.normalize("NFC", given(name)).casefold()
-    return frozenset(form for form in (_bare(folded), _bare(folded.translate(_GERMAN))) if form)
+    return frozenset(
+        form for form in (_bare(folded), _bare(folded.translate(_TWO_LETTERS))) if form
+    )
 
 
 def same_name(one: str, other: str) -> bool:
@@ -53,8 +56,11 @@ def same_name(one: str, other: str) -> bool:
 
 def surnames_share_a_name(one: str, other: str) -> bool:
     """Whether one surname is part of the other, a double one, name by name."""
-    first, second = _names(one), _names(other)
-    return bool(first and second) and (first <= second or second <= first)
+    return any(
+        bool(first and second) and (first <= second or second <= first)
+        for first in _names(one)
+        for second in _names(other)
+    )
 
 
 def same_full_birth_date(message: str, registry: str) -> bool:
@@ -86,9 +92,12 @@ def sexes_agree(message: str, registry: str) -> bool | None:
     return one == other if one and other else None
 
 
-def _names(surname: str) -> frozenset[str]:
-    pieces = re.split(r"[\s\-\u2010-\u2013]+", given(surname).casefold())
-    return frozenset(_bare(piece) for piece in pieces if piece not in PARTICLES and _bare(piece))
+def _names(surname: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The names in a surname, with plain letters and with the two-letter spellings."""
+    folded = unicodedata.normalize("NFC", given(surname)).casefold()
+    pieces = [one for one in re.split(r"[\s\-\u2010-\u2013]+", folded) if one not in PARTICLES]
+    plain, two_letters = map(_bare, pieces), (_bare(one.translate(_TWO_LETTERS)) for one in pieces)
+    return frozenset(filter(None, plain)), frozenset(filter(None, two_letters))
 
 
 def _bare(folded: str) -> str:

@@ -1,8 +1,8 @@
 """Selects the usable identifiers of a message, and the one patient whom they name. Pure.
 
-An authority is known by its namespace (CX-4.1) or its universal id (CX-4.2): an identifier is looked
-up under each that is given and that the sender may assert, exactly as written, blanks around it apart
-(HL7 v2.5.1 chapter 2A, CX, HD).
+An authority has a namespace (CX-4.1), a universal id (CX-4.2), or both (HL7 v2.5.1 chapter 2A, CX, HD).
+An identifier is looked up under each that is given and that the sender may assert. Its value is used as
+written, without blanks around it.
 """
 
 from collections.abc import Mapping, Sequence

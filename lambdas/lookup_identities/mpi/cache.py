@@ -61,13 +61,13 @@ class Question:
         patient: Patient,
         identifier_alone: bool = False,
     ) -> Self:
-        """The query that a message makes of the MPI in use. The rule of agreement (`identifier_alone`) is part of it."""
+        """The query that a message makes of the MPI in use, the rule of agreement (`identifier_alone`) included."""
         name = patient.name
         asked = [text for one in usable for text in (one.position, one.value, *one.authorities)]
-        described = [name.family, name.given, patient.birth_date, patient.sex]
+        described = [context.settings.mpi_client_name, name.family, name.given]
+        described += [patient.birth_date, patient.sex]
         if identifier_alone:
             described.append("identifier_alone")
-        described.insert(0, context.settings.mpi_client_name)
         made = [
             cls(_references(keys, usable), keys.reference("question", *described, *asked))
             for keys in _rings(context)
@@ -131,12 +131,8 @@ def store(
         **(_answer(found) if found else {}),
     }
     puts = [
-        {
-            "Put": _unchanged(
-                context, recalled.seen.get(reference), {**item, "identifier_ref": reference}
-            )
-        }
-        for reference in question.identifiers
+        {"Put": _unchanged(context, recalled.seen.get(one), {**item, "identifier_ref": one})}
+        for one in question.identifiers
     ]
     with suppress(DependencyUnavailableError):
         try:

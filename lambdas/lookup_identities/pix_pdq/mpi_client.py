@@ -97,6 +97,7 @@ class PixPdqMpiClient:
             usable,
             lambda identifier: self.domain.is_same(AssigningAuthority.of(identifier.authorities)),
             lambda identifier: self._pix(identifier, deadline),
+            lambda patient_id: self._current(patient_id, deadline),
         )
         if not one.patient_id:
             return None
@@ -108,7 +109,12 @@ class PixPdqMpiClient:
         survivor = self._survivor(one.patient_id, found, deadline)
         merged = () if survivor == one.patient_id else (one.patient_id,)
         record = replace(found.record, patient_id=survivor)
-        return Match(record, one.matched_on, merged, one.warnings)
+        return Match(record, one.matched_on, (*one.merged, *merged), one.warnings)
+
+    def _current(self, patient_id: str, deadline: Deadline) -> str:
+        """The id of the patient into whom one was merged; the id itself where PDQ does not know it."""
+        found = self._pdq(patient_id, deadline)
+        return self._survivor(patient_id, found, deadline) if found else patient_id
 
     def _survivor(self, asked: str, found: PdqPatient, deadline: Deadline) -> str:
         """The id of the patient: the one asked for, or of the patient into whom it was merged.

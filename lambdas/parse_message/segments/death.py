@@ -48,7 +48,8 @@ def death(
     """The death that PID-29, PID-30 and PV1-36 tell, or nearly tell.
 
     `own` is the sender's table of dispositions; `moments` are the message's own times in ISO 8601, by
-    which a date lies in the future.
+    which a date lies in the future. Without any evidence of a death, the disposition of a patient who left
+    alive is evidence against one.
     """
     pid, warnings = message.first("PID"), times.warnings
     indicator = of_indicator(pid.first(30).code() or pid.first(30).part(2))
@@ -74,7 +75,10 @@ def death(
         return DeathVerdict(Evidence.CLEAR, died_at if by_date is Evidence.CLEAR else "")
     for position in unclear:
         warnings.append(MessageWarning(WarningCode.DEATH_UNCLEAR, position))
-    return DeathVerdict(Evidence.UNCLEAR if unclear else Evidence.NONE)
+    if unclear:
+        return DeathVerdict(Evidence.UNCLEAR)
+    left_alive = by_disposition is Evidence.AGAINST or disposition.code.strip() in own
+    return DeathVerdict(Evidence.AGAINST if left_alive else Evidence.NONE)
 
 
 def _of_date(

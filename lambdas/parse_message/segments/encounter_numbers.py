@@ -1,13 +1,13 @@
 """Reads the numbers of an encounter: visit, account and prior numbers, every repetition, as sent."""
 
-from hl7.er7 import Message, Segment
+from hl7.er7 import NULL, Message, Segment
 from lambdas.common.contracts.encounters.encounter import EncounterNumbers
 from lambdas.common.senders import SenderPrivacy
 from lambdas.parse_message.segments import protections
 from lambdas.parse_message.values.composites import hierarchic
 
-LOADS = frozenset({"A", "I", "R"})
-"""HL7 table 0207 in MSH-11.2: archive, initial load, and restore from archive."""
+NOT_CURRENT = frozenset({"A", "I", "R"})
+"""HL7 table 0207 in MSH-11.2, for messages that are no news: archive, initial load, and restore."""
 
 MAX_NUMBERS = 8
 """Most numbers of one kind that are read. Each costs a look-up."""
@@ -24,8 +24,8 @@ def encounter_numbers(message: Message, privacy: SenderPrivacy) -> EncounterNumb
         prior_patient=_prior_patients(message),
         protections=protections.flags(message, privacy),
         sensitive=protections.sensitive_marks(message, privacy),
-        load=message.first("MSH").part(11, 2).strip().upper() in LOADS,
-        said_dead=pid.part(30).strip().upper(),
+        load=message.first("MSH").part(11, 2).strip().upper() in NOT_CURRENT,
+        said_dead=NULL if pid.field(30) == NULL else pid.part(30).strip().upper(),
     )
 
 

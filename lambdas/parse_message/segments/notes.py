@@ -4,6 +4,7 @@ import re
 
 from hl7.er7 import NULL, Message, Segment, Value
 from hl7.header import MAX_REPETITIONS
+from hl7.segmentation import TEXTUAL
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.message.notes import Note, Skipped, SkippedReason
 from lambdas.parse_message.segments.documents import DOCUMENT_BYTES, Reader
@@ -22,11 +23,17 @@ def notes(
 ) -> tuple[tuple[Note, ...], tuple[Skipped, ...]]:
     """The texts in OBX-5 and NTE-3 in message order, and the documents that were not read.
 
-    Repetitions of a text are lines of one note; each document is a note of its own.
+    Repetitions of a text are lines of one note; each document is a note of its own. The comments behind an
+    observation (NTE) are withdrawn with it.
     """
     found: list[Note] = []
     reader = Reader(message.escapes.codec, document_bytes)
-    for segment in message.all("OBX", "NTE"):
+    withdrawn = False
+    for segment in message.segments:
+        if segment.name != "NTE":
+            withdrawn = segment.name == "OBX" and segment.code(11).upper() in WITHDRAWN
+        if segment.name not in TEXTUAL or (segment.name == "NTE" and withdrawn):
+            continue
         value_type = "FT" if segment.name == "NTE" else _type(segment, warnings)
         if value_type == "RP":
             reader.skipped.append(Skipped(segment.position(5), SkippedReason.POINTER))

@@ -32,6 +32,9 @@ PV1_ROLES = {
     8: PractitionerRole.REFERRING,
     9: PractitionerRole.CONSULTING,
 }
+DELETED = "D"
+"""DG1-21, table 0206: the segment deletes the diagnosis."""
+
 ROL_ROLES = {
     "AT": PractitionerRole.ATTENDING,
     "AD": PractitionerRole.ADMITTING,
@@ -128,9 +131,14 @@ def _named(message: Message) -> Iterator[tuple[Value, PractitionerRole, str]]:
 
 
 def diagnoses(message: Message, warnings: list[MessageWarning]) -> tuple[CodedText, ...]:
-    """The diagnoses of DG1-3; text and system from DG1-4 and DG1-2 when DG1-3 lacks them (before 2.6)."""
+    """The diagnoses of DG1-3; text and system from DG1-4 and DG1-2 when DG1-3 lacks them (before 2.6).
+
+    A diagnosis that the message deletes (DG1-21, since 2.5) is none.
+    """
     found = []
     for dg1 in message.all("DG1"):
+        if dg1.code(21).upper() == DELETED:
+            continue
         diagnosis_type = dg1.code(6).upper()
         if diagnosis_type not in DIAGNOSIS_TYPES.codes:
             diagnosis_type = by_words(dg1.part(6), DIAGNOSIS_TYPES) or by_words(

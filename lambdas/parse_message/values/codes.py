@@ -21,8 +21,7 @@ OTHER = "other"
 class CodeTable:
     """A standard table: its codes and names, codes of other standards, and plain words for its codes.
 
-    `words` are patterns over text in small letters without accents; the first that is found decides,
-    unless one for another code is found as well and `first_wins` is not set for it.
+    `words` are patterns over text in small letters without accents, each with its code (`by_words`).
     """
 
     codes: frozenset[str]
@@ -162,10 +161,10 @@ def by_words(text: str, table: CodeTable) -> str:
     """The code that a text names in plain words; "" where it names none, or several."""
     words = plain(text[:200])
     found = list(dict.fromkeys(code for pattern, code in table.words if pattern.search(words)))
-    if not found or len(found) == 1 or found[0] in _OVERRULES:
-        return found[0] if found else ""
-    # `Emergency outpatient` is an emergency; `Emergency inpatient` may be either.
-    return "E" if set(found) == {"E", "O"} else ""
+    if len(found) > 1 and found[0] not in _OVERRULES:
+        # `Emergency outpatient` is an emergency; `Emergency inpatient` may be either.
+        return "E" if set(found) == {"E", "O"} else ""
+    return found[0] if found else ""
 
 
 def _names(system: str, table: CodeTable) -> bool:

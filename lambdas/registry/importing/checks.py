@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lambdas.common.clock import is_day
 from lambdas.common.mail_address import is_address
 from lambdas.registry.importing.columns import (
     DATES,
@@ -11,7 +12,6 @@ from lambdas.registry.importing.columns import (
     InvalidRegistryError,
     Lines,
     Row,
-    is_date,
     place,
 )
 from lambdas.registry.importing.merges import survivor
@@ -95,7 +95,7 @@ class _Check:
                 if row[column] not in words:
                     self.fault(file, index, column, f"is none of {', '.join(filter(None, words))}")
             for column in DATES[file]:
-                if row[column] and not is_date(row[column]):
+                if row[column] and not is_day(row[column]):
                     self.fault(file, index, column, "is not a date as YYYY-MM-DD")
 
     def unique(self, file: str, rows: list[Row], column: str, *others: str) -> None:
@@ -112,12 +112,10 @@ class _Check:
         self.columns(file, rows.patients)
         self.unique(file, rows.patients, "patient_id")
         known, _ = self.known(rows)
-        given = {row["patient_id"]: row["merged_into"] for row in rows.patients}
-        merged = {**self._filed.merged, **given}
         for index, row in enumerate(rows.patients):
             if row["merged_into"] and row["merged_into"] not in known:
                 self.fault(file, index, "merged_into", NOT_A_PATIENT)
-            elif row["merged_into"] and not survivor(row["patient_id"], merged):
+            elif row["merged_into"] and not survivor(row["patient_id"], self._filed.merged):
                 self.fault(file, index, "merged_into", "leads back to the same patient")
 
     def providers(self, rows: Rows) -> None:
@@ -163,7 +161,12 @@ class _Check:
         file = "consents.csv"
         self.columns(file, rows.consents)
         self.related(file, rows.consents, rows)
-        self.unique(file, rows.consents, "consent_id", "patient_id")
+        # The consents of merged patients are filed together, with the surviving one.
+        filed = [
+            {**row, "patient_id": survivor(row["patient_id"], self._filed.merged)}
+            for row in rows.consents
+        ]
+        self.unique(file, filed, "consent_id", "patient_id")
         for index, row in enumerate(rows.consents):
             if row["valid_until"] and row["valid_from"] > row["valid_until"]:
                 self.fault(file, index, "valid_until", "is before valid_from")

@@ -1,7 +1,6 @@
 """The registry's files: their columns, and the parts of a row."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 
 from lambdas.common.contracts.recipients.consent import Direction, Sensitivity
 from lambdas.common.contracts.recipients.preferences import CostMode, DetailLevel
@@ -114,11 +113,3 @@ def place(lines: Lines, file: str, index: int) -> str:
 def values(cell: str) -> list[str]:
     """The values in a cell, between semicolons."""
     return [value for piece in cell.split(";") if (value := piece.strip())]
-
-
-def is_date(text: str) -> bool:
-    """Whether a text is a day as YYYY-MM-DD."""
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False

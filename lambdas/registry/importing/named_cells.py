@@ -79,7 +79,7 @@ def keys_to_read(named: NamedRows, known: Known) -> list[Key]:
     """
     merged = merged_patients(named, known)
     keys = [
-        *_keys_of_patients(named, merged),
+        *_keys_of_patients(named, known, merged),
         *_keys_of_identifiers(named),
         *_keys_of_providers(named),
         *_keys_of_relations(named, merged),
@@ -87,12 +87,16 @@ def keys_to_read(named: NamedRows, known: Known) -> list[Key]:
     return [key for key in {at(key): key for key in keys}.values() if all(key.values())]
 
 
-def _keys_of_patients(named: NamedRows, merged: Mapping[str, str]) -> Iterator[Key]:
+def _keys_of_patients(named: NamedRows, known: Known, merged: Mapping[str, str]) -> Iterator[Key]:
     for row in named.tables["patients.csv"]:
-        yield patient_key(row["patient_id"])
+        own = patient_key(row["patient_id"])
+        yield own
         if row.get("merged_into"):
-            for patient_id in merge_chain(row["patient_id"], merged):
+            chain = merge_chain(row["patient_id"], merged)
+            for patient_id in chain:
                 yield from (patient_key(patient_id), consents_key(patient_id))
+            for provider_id in known.get(at(own), {}).get("circle", ()):
+                yield from (relationship_key(one, provider_id) for one in (chain[0], chain[-1]))
 
 
 def _keys_of_identifiers(named: NamedRows) -> Iterator[Key]:
@@ -122,7 +126,7 @@ def _keys_of_relations(named: NamedRows, merged: Mapping[str, str]) -> Iterator[
             if row.get("provider_id"):
                 yield provider_key(row["provider_id"])
             if file == "relationships.csv" and chain:
-                yield relationship_key(chain[-1], row["provider_id"])
+                yield from (relationship_key(one, row["provider_id"]) for one in chain)
             if file == "consents.csv":
                 yield from map(consents_key, chain)
 

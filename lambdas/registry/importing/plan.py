@@ -124,6 +124,7 @@ class _Plan:
             self.changes.add_to_set(key, "circle", self._circles[row["patient_id"]])
             if row["merged_into"]:
                 self._move_consents(index, row["patient_id"])
+                self._move_relationships(row["patient_id"])
         for patient_id, circle in self._circles.items():
             self.changes.add_to_set(patient_key(patient_id), "circle", circle)
 
@@ -170,7 +171,7 @@ class _Plan:
             pairs[self._survivor(row["patient_id"]), row["provider_id"]].append(index)
         for (patient_id, provider_id), indexes in pairs.items():
             key = relationship_key(patient_id, provider_id)
-            stored = self._known.get(at(key), {})
+            stored = self._stored_relationship(indexes[0])
             types = list(texts(stored.get("relationship", ())))
             is_active = stored.get("active", True) is not False
             current = types if is_active else []
@@ -241,7 +242,14 @@ class _Plan:
         key = consents_key(self._survivor(patient_id))
         there = self._known.get(at(key), {})
         moved = {name: value for name, value in own.items() if name.startswith(CONSENT)}
-        if any(there.get(name, value) != value for name, value in moved.items()):
+        begun = {
+            CONSENT + row["consent_id"]
+            for row in self.rows.consents
+            if at(consents_key(row["patient_id"])) == at(key)
+        }
+        if (begun - there.keys()) & moved.keys() or any(
+            there.get(name, value) != value for name, value in moved.items()
+        ):
             where = place(self._named.lines, "patients.csv", index)
             what = (
                 "merged_into: both patients have a consent of one id; give one of them another id"
@@ -249,6 +257,25 @@ class _Plan:
             raise InvalidRegistryError([f"{where}, {what}"])
         if moved:
             self.changes.set_values(key, moved)
+
+    def _move_relationships(self, patient_id: str) -> None:
+        """Copies the relationships of a merged patient to the surviving one, but for providers who have one there."""
+        survives = self._survivor(patient_id)
+        circle = self._known.get(at(patient_key(patient_id)), {}).get("circle", set())
+        for provider_id in sorted(circle):
+            own = self._known.get(at(relationship_key(patient_id, provider_id)), {})
+            key = relationship_key(survives, provider_id)
+            if at(key) not in self._known:
+                self.changes.set_values(key, {n: value for n, value in own.items() if n not in key})
+        self.changes.add_to_set(patient_key(survives), "circle", circle)
+
+    def _stored_relationship(self, index: int) -> Item:
+        """The item of a row's relationship: the surviving patient's; before the merge, the row's own."""
+        row = self.rows.relationships[index]
+        for patient_id in reversed(merge_chain(row["patient_id"], self._merged)):
+            if item := self._known.get(at(relationship_key(patient_id, row["provider_id"]))):
+                return item
+        return {}
 
     def _attributes(self, file: str, index: int, key: Key, built: Item) -> None:
         """Changes the attributes of the columns that the row names, and all of a new item."""

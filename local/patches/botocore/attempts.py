@@ -21,8 +21,7 @@ _make_request = BaseClient._make_request
 
 def install() -> None:
     """Changes the requests of this process's botocore; calling it again changes nothing."""
-    if BaseClient._make_request is _make_request:
-        replace(BaseClient, "_make_request", _attempted)
+    replace(BaseClient, "_make_request", _attempted)
 
 
 @dataclass(slots=True)

@@ -17,8 +17,7 @@ _validate_map = ParamValidator._validate_map
 
 def install() -> None:
     """Changes the validation of this process's botocore; calling it again changes nothing."""
-    if ParamValidator._validate_map is _validate_map:
-        replace(ParamValidator, "_validate_map", _checked)
+    replace(ParamValidator, "_validate_map", _checked)
 
 
 def _checked(validator: ParamValidator, param: Any, shape: Any, errors: Any, name: str) -> None:

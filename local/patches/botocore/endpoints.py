@@ -21,8 +21,7 @@ _STORED = "constructed_endpoints"
 
 def install() -> None:
     """Changes the endpoints of this process's botocore; calling it again changes nothing."""
-    if EndpointRulesetResolver.construct_endpoint is _construct:
-        replace(EndpointRulesetResolver, "construct_endpoint", _cached)
+    replace(EndpointRulesetResolver, "construct_endpoint", _cached)
 
 
 def _cached(

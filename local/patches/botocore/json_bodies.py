@@ -1,8 +1,8 @@
 """Take the JSON of a request or an answer as it is where the service's model changes nothing in it.
 
-botocore copies each value by its shape, to convert times, bytes and renamed members: a tenth of a call
-to DynamoDB, whose parameters and answers are their JSON, but for bytes. Those still go through the shapes,
-and so does an answer with a null, which botocore leaves out at every level.
+botocore copies each value by its shape, to convert times, bytes and renamed members. That takes a tenth of
+a call to DynamoDB, of whose values only bytes differ from their JSON. Bytes still go through the shapes, and
+so does an answer with a null, which botocore leaves out at every level.
 """
 
 import re
@@ -37,9 +37,8 @@ _STORED = "types_that_are_converted"
 
 def install() -> None:
     """Changes the JSON protocol of this process's botocore; calling it again changes nothing."""
-    if JSONParser._handle_json_body is _handle_json_body:
-        replace(JSONParser, "_handle_json_body", _parsed)
-        replace(JSONSerializer, "_serialize_type_structure", _serialized)
+    replace(JSONParser, "_handle_json_body", _parsed)
+    replace(JSONSerializer, "_serialize_type_structure", _serialized)
 
 
 def _parsed(parser: JSONParser, raw_body: bytes, shape: Shape) -> Any:

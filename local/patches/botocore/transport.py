@@ -31,8 +31,7 @@ _known = threading.local()
 
 def install() -> None:
     """Changes the transport of this process's botocore; calling it again changes nothing."""
-    if URLLib3Session.send is _urllib3:
-        replace(URLLib3Session, "send", _send)
+    replace(URLLib3Session, "send", _send)
 
 
 @contextmanager

@@ -13,8 +13,7 @@ _STORED = "built_strings"
 
 def install() -> None:
     """Changes the user agents of this process's botocore; calling it again changes nothing."""
-    if UserAgentString.to_string is _to_string:
-        replace(UserAgentString, "to_string", _cached)
+    replace(UserAgentString, "to_string", _cached)
 
 
 def _cached(user_agent: UserAgentString) -> str:

@@ -20,6 +20,7 @@ from ops.environment.preflight.checks import (
     network,
     placeholders,
     quotas,
+    regions,
     stacks,
 )
 from ops.environment.preflight.finding import PreflightFinding, Status, not_checked
@@ -28,6 +29,7 @@ from ops.problem import sentence
 OFFLINE = {
     "placeholders": placeholders.check,
     "limits": limits.check,
+    "region": regions.check,
     "image": image.check,
 }
 ACCOUNT = "account"

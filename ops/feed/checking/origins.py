@@ -1,7 +1,7 @@
 """Counts the pairs of MSH-3 and MSH-4, and decides which of them may be shown.
 
-A sender may write a patient's name or number there too, so a pair is shown where it seldom names a value
-of its own message's PID, and is that of several patients or of nearly all messages.
+A sender may write a patient's name or number there too. So a pair is shown only where it seldom repeats a
+value of its own message's PID, and belongs to several patients or to nearly all messages.
 """
 
 import re

@@ -6,7 +6,7 @@ that the feed cannot show is a comment with what to ask for.
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, fields
-from typing import Any, NamedTuple
+from typing import Any
 
 from environments import Sender
 from ops.feed.checking.shown_codes import CodeField, ShownCode
@@ -20,12 +20,8 @@ CHECK = "CHECK:"
 MIN_SHARE = 0.9
 """From this share of the messages on, the most frequent authority is proposed for those that name none."""
 
-
-class _KeyLines(NamedTuple):
-    """A key of the file, and the function that writes its lines where the file has no value yet."""
-
-    key: str
-    lines: Callable[[], Iterator[str]]
+_KeyLines = dict[str, Callable[[], Iterator[str]]]
+"""Keys of the file, each with the function that writes its lines where the file has no value yet."""
 
 
 class SenderFile:
@@ -50,60 +46,50 @@ class SenderFile:
             "",
         ]
         tables = {name for name, value in self._kept.items() if isinstance(value, dict)}
-        for part in self._values():
-            lines += self._kept_or(part)
-        written = {part.key for part in (*self._values(), *self._tables())}
+        for key, proposed in self._values().items():
+            lines += [toml.pair(key, self._kept[key])] if key in self._kept else proposed()
+        written = {*self._values(), *self._tables()}
         others = [name for name in self._kept if name not in written]
         lines += [toml.pair(name, self._kept[name]) for name in others if name not in tables]
-        for part in self._tables():
-            kept = self._kept.get(part.key, {})
-            entries = [*(toml.pair(name, value) for name, value in kept.items()), *part.lines()]
-            lines += ["", f"[{part.key}]", *entries] if entries else []
+        for key, proposed in self._tables().items():
+            kept = self._kept.get(key, {})
+            entries = [*(toml.pair(name, value) for name, value in kept.items()), *proposed()]
+            lines += ["", f"[{key}]", *entries] if entries else []
         for name in others:
             if name in tables:
                 lines += ["", f"[{name}]"]
                 lines += [toml.pair(one, value) for one, value in self._kept[name].items()]
         return "\n".join(lines) + "\n"
 
-    def _kept_or(self, part: _KeyLines) -> list[str]:
-        if part.key in self._kept:
-            return [toml.pair(part.key, self._kept[part.key])]
-        return list(part.lines())
+    def _values(self) -> _KeyLines:
+        return {
+            "sending_application": lambda: self._origin(0, "sending_application", "MSH-3.1"),
+            "sending_facility": lambda: self._origin(1, "sending_facility", "MSH-4.1"),
+            "networks": self._networks,
+            "certificates": self._certificates,
+            "trigger_events": self._trigger_events,
+            "default_assigning_authority": self._authority,
+            "assigning_authorities": self._further_authorities,
+            "time_zone": self._time_zone,
+            "date_order": self._date_order,
+            "display_name": self._display_name,
+            "phone": self._phone,
+        }
 
-    def _values(self) -> tuple[_KeyLines, ...]:
-        return (
-            _KeyLines(
-                "sending_application", lambda: self._origin(0, "sending_application", "MSH-3.1")
-            ),
-            _KeyLines("sending_facility", lambda: self._origin(1, "sending_facility", "MSH-4.1")),
-            _KeyLines("networks", self._networks),
-            _KeyLines("certificates", self._certificates),
-            _KeyLines("trigger_events", self._trigger_events),
-            _KeyLines("default_assigning_authority", self._authority),
-            _KeyLines("assigning_authorities", self._further_authorities),
-            _KeyLines("time_zone", self._time_zone),
-            _KeyLines("date_order", self._date_order),
-            _KeyLines("display_name", self._display_name),
-            _KeyLines("phone", self._phone),
-        )
-
-    def _tables(self) -> tuple[_KeyLines, ...]:
+    def _tables(self) -> _KeyLines:
         coded = self._tally.coded
         classes = "a class of HL7 table 0004, or OBS, S, V"
         types = "a type of HL7 table 0007"
-        return (
-            _KeyLines("patient_classes", lambda: _codes(coded.classes, "PV1-2", classes, "I")),
-            _KeyLines(
-                "admission_types", lambda: _codes(coded.admission_types, "PV1-4", types, "E")
-            ),
-            _KeyLines(
-                "sexes", lambda: _codes(coded.sexes, "PID-8", "a code of HL7 table 0001", "U")
-            ),
-            _KeyLines("dispositions", self._dispositions),
-            _KeyLines("units", self._units),
-            _KeyLines("facilities", self._facilities),
-            _KeyLines("facility_names", self._facility_names),
-        )
+        sexes = "a code of HL7 table 0001"
+        return {
+            "patient_classes": lambda: _codes(coded.classes, "PV1-2", classes, "I"),
+            "admission_types": lambda: _codes(coded.admission_types, "PV1-4", types, "E"),
+            "sexes": lambda: _codes(coded.sexes, "PID-8", sexes, "U"),
+            "dispositions": self._dispositions,
+            "units": self._units,
+            "facilities": self._facilities,
+            "facility_names": self._facility_names,
+        }
 
     def _origin(self, index: int, key: str, position: str) -> Iterator[str]:
         shown = self._tally.origins.shown()
@@ -203,13 +189,9 @@ class SenderFile:
         yield from _hidden(coded.dispositions, "PV1-36")
 
     def _units(self) -> Iterator[str]:
-        kept = self._kept.get("units", {})
-        shown = [one for one in self._tally.coded.units.shown() if one.value not in kept]
-        if shown:
-            yield toml.comment(f"{CHECK} PV1-3.1: the unit's name for readers.")
-        for one in shown:
-            yield f"# {toml.pair(one.value, 'FILL IN')}  # {count(one.messages, 'message')}"
-        yield from _hidden(self._tally.coded.units, "PV1-3.1")
+        units = self._tally.coded.units
+        yield from self._names("units", units, "PV1-3.1: the unit's name")
+        yield from _hidden(units, "PV1-3.1")
 
     def _facilities(self) -> Iterator[str]:
         kept = self._kept.get("facilities", {})
@@ -224,10 +206,14 @@ class SenderFile:
         yield from _hidden(self._tally.coded.facilities, "PV1-3.4")
 
     def _facility_names(self) -> Iterator[str]:
-        kept = self._kept.get("facility_names", {})
-        shown = [one for one in self._tally.coded.facilities.shown() if one.value not in kept]
+        facilities = self._tally.coded.facilities
+        yield from self._names("facility_names", facilities, "PV1-3.4: the facility's name")
+
+    def _names(self, key: str, of: CodeField, asked: str) -> Iterator[str]:
+        kept = self._kept.get(key, {})
+        shown = [one for one in of.shown() if one.value not in kept]
         if shown:
-            yield toml.comment(f"{CHECK} PV1-3.4: the facility's name for readers.")
+            yield toml.comment(f"{CHECK} {asked} for readers.")
         for one in shown:
             yield f"# {toml.pair(one.value, 'FILL IN')}  # {count(one.messages, 'message')}"
 

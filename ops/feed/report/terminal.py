@@ -45,7 +45,8 @@ def _print_finding(one: FeedFinding, out: Console) -> None:
     head = Text(f"{one.severity:<{INDENT}}", style=STYLES[one.severity])
     head.append(f"{one.subject}: {one.what} ", style="default").append(one.share, style="dim")
     _hanging(head, out)
-    parts = (("", one.consequence), ("ask: ", one.ask), ("do: ", one.do), ("see: ", _places(one)))
+    places = "; ".join(map(str, one.examples))
+    parts = (("", one.consequence), ("ask: ", one.ask), ("do: ", one.do), ("see: ", places))
     for title, text in parts:
         if text and (one.severity is not Severity.INFO or title == "ask: "):
             _hanging(Text(" " * INDENT + title + text), out)
@@ -56,7 +57,3 @@ def _hanging(text: Text, out: Console) -> None:
     lines = text[INDENT:].wrap(out, max(out.width - INDENT, 20))
     for number, line in enumerate(lines):
         out.print((text[:INDENT] if number == 0 else Text(" " * INDENT)) + line, soft_wrap=True)
-
-
-def _places(one: FeedFinding) -> str:
-    return "; ".join(map(str, one.examples))

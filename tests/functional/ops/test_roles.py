@@ -195,6 +195,7 @@ def world(
     monkeypatch.setattr("ops.commands.smoke.new_run", lambda: RUN)
     deployment = deployed(aws, request.param)
     people = people_of(request.param, stacks_of(load(request.param)))
+    boto3.client("logs").create_log_group(logGroupName=f"/ecs/hl7-ens-{request.param}-receiver")
     roster = tmp_path / "panel.csv"
     roster.write_text("authority,value\nNORTHGEN,H00412\n")
     return World(aws, deployment, people, receiver, roster)

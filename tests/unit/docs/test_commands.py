@@ -1,6 +1,7 @@
 """Every command in the documents exists: `aws` by AWS's service models, `make`, and `ens`."""
 
 import re
+import subprocess
 import tomllib
 
 import botocore.session
@@ -111,6 +112,22 @@ def test_every_make_command_has_its_target_and_its_variables() -> None:
         wrong += [f"{command}: {name} is not used" for name in given if f"({name})" not in recipe]
     assert len(found) > 20
     assert wrong == []
+
+
+def test_options_of_a_pipeline_reach_both_passes_of_a_deployment() -> None:
+    """docs/deploy.md, "Deploy": without a terminal, CDK stops at its question about permissions."""
+    asked = "--require-approval never"
+    assert f"ARGS='{asked}'" in (ROOT / "docs" / "deploy.md").read_text("utf-8")
+    shown = subprocess.run(
+        ["make", "--dry-run", "deploy", "ENV=dev", f"ARGS={asked}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    passes = re.findall(r"deploy --all -c env=dev([^|\n]*)", shown)
+    assert len(passes) == 2
+    assert all(asked in options for options in passes)
 
 
 def test_every_ens_command_exists_with_its_options() -> None:

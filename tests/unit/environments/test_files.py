@@ -175,6 +175,14 @@ def test_a_missing_key_is_named(kind: str, path: Path_, tmp_path: Path) -> None:
         ("environment", ("max_receive_count",), 4, "minimum 5"),
         ("environment", ("network", "cidr"), "172.20.9.1/24", "10.20.0.0/16"),
         ("environment", ("network", "sender_networks"), ["hospital"], "10.20.0.0/16"),
+        ("environment", ("network", "sender_networks"), ["2001:db8::/32"], "an IPv4 network"),
+        ("environment", ("mpi", "networks"), ["2001:db8::/32"], "an IPv4 network"),
+        (
+            "environment",
+            ("receiver", "smoke_secret"),
+            "arn:aws:secretsmanager:us-east-1:210987654321:secret:smoke",
+            "six characters",
+        ),
         ("environment", ("senders",), ["west"], "'smoke'"),
         ("environment", ("account",), "1234", "12 digits"),
         ("environment", ("alarm_addresses",), ["operators"], "mail address"),
@@ -202,6 +210,23 @@ def test_a_rule_over_two_keys_names_the_file_and_the_table(tmp_path: Path) -> No
     both = changed(ENVIRONMENT, ("receiver", "certificate_arn"), "arn:aws:acm:x:1:certificate/1")
     text = refusal(tmp_path, "environment", both)
     assert "west.toml: receiver: certificate_arn and tls_secret are both set" in text
+
+
+@pytest.mark.parametrize("cidr", ["10.0.0.0/8", "172.20.9.0/26"])
+def test_a_vpc_that_aws_cannot_make_or_divide_is_refused(cidr: str, tmp_path: Path) -> None:
+    """Amazon VPC user guide, "VPC CIDR blocks": /16 at most. Two zones need a subnet of 64 addresses each."""
+    text = refusal(tmp_path, "environment", changed(ENVIRONMENT, ("network", "cidr"), cidr))
+    assert f"west.toml: network: cidr: {cidr}" in text
+    assert "allowed: /16 or smaller, with at least 128 addresses" in text
+
+
+def test_two_hospitals_cannot_share_the_name_of_a_gateway(tmp_path: Path) -> None:
+    """The VPN of the first was not made."""
+    (gateway,) = ENVIRONMENT["network"]["customer_gateways"]
+    both = [gateway, {**gateway, "ip": "8.8.8.8"}]
+    path = ("network", "customer_gateways")
+    text = refusal(tmp_path, "environment", changed(ENVIRONMENT, path, both))
+    assert "west.toml: network: customer_gateways: 2 have the name west" in text
 
 
 def test_two_senders_without_bindings_cannot_have_the_same_msh_3_and_msh_4(tmp_path: Path) -> None:

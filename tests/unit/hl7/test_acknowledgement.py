@@ -146,6 +146,9 @@ def test_no_rejection_repeats_a_value_outside_the_echoed_header(rejection: Rejec
         (b"", b"ER", None, "AR"),
         (b"", b"SU", "AA", None),
         (b"XX", b"", "CA", "CR"),
+        (b'""', b'""', "AA", "AR"),
+        (b'""', b"NE", None, None),
+        (b"AL", b'""', "CA", "CR"),
     ],
 )
 def test_msh_15_and_16_decide_which_answer_is_sent(

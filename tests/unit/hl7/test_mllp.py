@@ -78,6 +78,14 @@ OTHER_CASES = {
         [wrap(b"MSH|a\rNTE|1||one\x0btwo\r")],
         whole(b"MSH|a\rNTE|1||one\x0btwo\r"),
     ),
+    "a soft line break before the short name of a hospital": (
+        [wrap(b"MSH|a\rNTE|1||seen at\x0bMSH today,\x0bMSH-ED and\x0bMSH\r")],
+        whole(b"MSH|a\rNTE|1||seen at\x0bMSH today,\x0bMSH-ED and\x0bMSH\r"),
+    ),
+    "an aborted frame, then one without MSH-2": (
+        [b"\x0bMSH|^~\\&|A" + wrap(b"MSH||A|B\r")],
+        [Frame(b"MSH|^~\\&|A", FrameFault.ABORTED), Frame(b"MSH||A|B\r")],
+    ),
     "end block without CR, then junk, then a frame": (
         [b"\x0b" + ONE + b"\x1cjunk" + wrap(TWO)],
         whole(ONE, TWO),

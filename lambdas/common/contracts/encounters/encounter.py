@@ -83,6 +83,14 @@ class DecisionReason(StrEnum):
     NUMBER_CHANGED = "number_changed"
 
 
+class DispositionSays(StrEnum):
+    """The statement of PV1-36 about a death, where it alone decides. `no_death`: the patient left alive."""
+
+    NOTHING = ""
+    DEATH = "death"
+    NO_DEATH = "no_death"
+
+
 class Change(StrEnum):
     """A detail that an update or a correction brings."""
 
@@ -101,6 +109,7 @@ class RecordedEvent:
     `order` is the moment by which events are sorted, `at` the time that a notice tells, with the
     field it came from. `cancels_at` is EVN-6 of a cancellation: the time of the cancelled event.
     `attending`: it names an attending doctor. `died` is None where the message does not say.
+    `disposition_says` is set where PID-29 and PID-30 say nothing.
     """
 
     event_id: str
@@ -119,6 +128,7 @@ class RecordedEvent:
     discharged_to: str = private()
     diagnosed: bool = private(False)
     died: bool | None = private(None)
+    disposition_says: DispositionSays = private(DispositionSays.NOTHING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,7 +236,7 @@ class EncounterNumbers:
 
     `visit`: PV1-19 and PV1-50; `account`: PID-18; `prior_visit`: MRG-5 and MRG-6; `prior_account`:
     MRG-3; `prior_patient`: MRG-1, MRG-4 and MRG-2 as (value, authority). `protections` are the positions that
-    protect it, `sensitive` its sensitive categories. `load`: MSH-11.2 is `I` (initial load), `A` (archive) or `R` (restore). `said_dead` is PID-30.
+    protect it, `sensitive` its sensitive categories. `load`: MSH-11.2 is `I` (initial load), `A` (archive) or `R` (restore). `said_dead` is PID-30, also HL7's null.
     """
 
     visit: tuple[str, ...] = private(())

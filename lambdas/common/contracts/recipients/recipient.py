@@ -77,13 +77,15 @@ class RefusalReason(StrEnum):
 class FirstNotice:
     """The notification that a later one cancels, corrects or updates: its event, delivery, time and kind.
 
-    `told_at` is the time of sending. `event_kind` is `NONE` in documents of earlier versions.
+    `told_at` is the time of sending, `patient_ref` the patient of whom it told. `event_kind` is `NONE` and
+    `patient_ref` "" in documents of earlier versions.
     """
 
     event_id: str
     delivery_id: str
     told_at: str
     event_kind: EventKind = EventKind.NONE
+    patient_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +112,17 @@ OF_ADDRESSEE = tuple(member.name for member in fields(Addressee))
 class Recipient:
     """A provider to be notified, with the registry's address and the reasons of the choice.
 
-    Preferences: `certificate` (PEM, its issuers after it) encrypts a mail of detail `smime`; `analysis` is
-    the amount of findings from the notes; `language` is `en` or `fr-CA`; `bundle` asks for the FHIR message
-    beside the text; `digest_at` (HH:MM) for one summary a day, `quiet` (HH:MM-HH:MM) for none in these
-    hours, both in `time_zone`.
+    Preferences: `certificate` (PEM, its issuers after it) encrypts a mail of detail `smime`. `analysis` is
+    the amount of findings from the notes. `language` is `en` or `fr-CA`. `bundle` asks for the FHIR message
+    beside the text. `digest_at` (HH:MM) asks for one summary a day, `quiet` (HH:MM-HH:MM) for no mail in
+    these hours, both in `time_zone`.
 
-    `fallback_ref` is the recipient to notify when this address fails (`Identities.fallbacks`);
-    `cancels` is the earlier notice that this one cancels, corrects or updates; `event_kind` is the kind
-    of this recipient's notice, `NONE` for the event's own, `settle_until` the moment (ISO 8601, UTC) before
-    which it is not sent, "" for none; `stay_ref` the id that all notices of the stay about this patient
-    share, 32 hex digits; `roster_until` is the last day of the roster, if the roster alone
-    relates them to the patient and ends soon; else "". `also` are the others who share this mail.
+    `fallback_ref` is the recipient to notify when this address fails (`Identities.fallbacks`).
+    `cancels` is the earlier notice that this one cancels, corrects or updates. `event_kind` is the kind
+    of this recipient's notice, `NONE` for the event's own. The notice is not sent before `settle_until`
+    (ISO 8601, UTC; "" for none). All notices of the stay about this patient share `stay_ref` (32 hex digits).
+    `roster_until` is the last day of the roster, if the roster alone relates them to the patient and ends
+    soon; else "". `also` are the others who share this mail.
     `other_patient`: the event moves the stay from the patient of whom they were told to another one.
     `second`: the notice about that other patient, for a recipient who gets the correction too.
     `policy` is the decision about what they may be told; its rule is empty in documents of earlier versions.

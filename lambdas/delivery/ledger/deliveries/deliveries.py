@@ -76,7 +76,11 @@ def _hold_new(
     second = item.task is not None and item.task.second
     key = delivery_id(item.event_id, recipient_ref, item.channel, second=second)
     moment = now()
-    kept = {
+    held = {
+        "recipient_ref": recipient_ref,
+        "claimed_at": moment,
+        "attempt_id": "",
+        "lease_until": 0,
         "event_id": item.event_id,
         "channel": item.channel,
         "patient_ref": item.patient_ref or None,
@@ -84,15 +88,8 @@ def _hold_new(
         "event_kind": item.event_kind or None,
         "task": item.task and to_document(item.task),
         "identities_version": item.identities_version or None,
-    }
-    held = {
-        "recipient_ref": recipient_ref,
-        "claimed_at": moment,
-        "attempt_id": "",
-        "lease_until": 0,
         **more,
         **_held(key, reason, moment),
-        **{name: value for name, value in kept.items() if value is not None},
     }
     table.update(context, key, held, "attribute_not_exists(#delivery_id)")
     return key
@@ -100,24 +97,18 @@ def _hold_new(
 
 def note_also(context: LedgerContext, delivery_id: str, also: Sequence[str]) -> None:
     """Writes the other recipients whom the mail of a held delivery still tells."""
-    table.update(
-        context,
-        delivery_id,
-        {"also": list(also), "updated_at": now()},
-        "#state = :held",
-        {":held": DeliveryState.HELD},
-    )
+    _note(context, delivery_id, {"also": list(also)})
 
 
 def note_decision(context: LedgerContext, delivery_id: str, decision: MailDecision) -> None:
     """Writes the decision about a held delivery that a summary tells, for the audit entry after the send."""
-    table.update(
-        context,
-        delivery_id,
-        {"decision": to_document(decision), "updated_at": now()},
-        "#state = :held",
-        {":held": DeliveryState.HELD},
-    )
+    _note(context, delivery_id, {"decision": to_document(decision)})
+
+
+def _note(context: LedgerContext, delivery_id: str, changes: Item) -> None:
+    """Changes a delivery that is still held."""
+    changes = {**changes, "updated_at": now()}
+    table.update(context, delivery_id, changes, "#state = :held", {":held": DeliveryState.HELD})
 
 
 def resend(context: LedgerContext, delivery_id: str, *, once: bool) -> bool:
@@ -141,12 +132,7 @@ def discard(context: LedgerContext, delivery_id: str) -> bool:
     return table.update(
         context,
         delivery_id,
-        {
-            "state": DeliveryState.SUPPRESSED,
-            "reason": DISCARDED,
-            "updated_at": now(),
-            **NOT_DUE,
-        },
+        {"state": DeliveryState.SUPPRESSED, "reason": DISCARDED, "updated_at": now(), **NOT_DUE},
         "#state = :held AND attribute_not_exists(#digest_id)",
         {":held": DeliveryState.HELD},
     ).applied

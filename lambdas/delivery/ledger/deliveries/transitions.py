@@ -110,23 +110,15 @@ def begin_sending(
 
     Raises `DependencyUnavailableError` when the claim is no longer this attempt's.
     """
-    begun = _update(
-        context,
-        delivery,
-        {
-            "state": DeliveryState.SENDING,
-            "document": to_document(document),
-            "lease_until": _milliseconds() + LEASE_MS,
-        },
-        # `sending` of this very attempt: the first answer was lost and the client asks again.
-        "#attempt_id = :mine AND #state IN (:claimed, :sending)",
-        {
-            ":mine": attempt,
-            ":claimed": DeliveryState.CLAIMED,
-            ":sending": DeliveryState.SENDING,
-        },
-    )
-    if not begun.applied:
+    changes = {
+        "state": DeliveryState.SENDING,
+        "document": to_document(document),
+        "lease_until": _milliseconds() + LEASE_MS,
+    }
+    # `sending` of this very attempt: the first answer was lost and the client asks again.
+    condition = "#attempt_id = :mine AND #state IN (:claimed, :sending)"
+    states = {":claimed": DeliveryState.CLAIMED, ":sending": DeliveryState.SENDING}
+    if not _update(context, delivery, changes, condition, {":mine": attempt, **states}).applied:
         raise DependencyUnavailableError("ledger: another run took this delivery over")
 
 
@@ -164,18 +156,10 @@ def suppress(
 
 def park(context: LedgerContext, delivery: DeliveryItem, attempt: str) -> DeliveryItem:
     """The item as `unknown`; or as it is, when SES's own event has settled it meanwhile."""
-    return _item(
-        _update(
-            context,
-            delivery,
-            {
-                "state": DeliveryState.UNKNOWN,
-                **due_after(delivery.delivery_id, RESEND_AFTER),
-            },
-            "#attempt_id = :attempt AND #state = :sending",
-            {":attempt": attempt, ":sending": DeliveryState.SENDING},
-        )
-    )
+    changes = {"state": DeliveryState.UNKNOWN, **due_after(delivery.delivery_id, RESEND_AFTER)}
+    condition = "#attempt_id = :mine AND #state = :sending"
+    values = {":mine": attempt, ":sending": DeliveryState.SENDING}
+    return _item(_update(context, delivery, changes, condition, values))
 
 
 def release(context: LedgerContext, delivery: DeliveryItem, attempt: str) -> None:

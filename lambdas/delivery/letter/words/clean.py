@@ -32,7 +32,8 @@ def clean(text: str, limit: int = 160) -> str:
 
     A text that was cut ends in `…`. Web addresses are broken up with a space, because mail clients
     turn them into links whatever the HTML says. Letters of other alphabets that look like Latin ones
-    become those inside a Latin word; a word that is all Cyrillic or Greek stays. A text that a spreadsheet would calculate gets an apostrophe in front.
+    become those inside a Latin word; a word that is all Cyrillic or Greek stays. A text that a spreadsheet
+    would calculate gets an apostrophe in front.
     """
     # Cut first: normalising a huge field would cost more than showing the little of it that fits.
     shown = unicodedata.normalize("NFC", text[: 4 * limit])

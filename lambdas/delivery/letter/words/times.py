@@ -83,17 +83,13 @@ def age(born: str, at: str, words: Words) -> str:
         return ""
     time = words.time
     if months < 1:
-        return _counted((then - birth).days, time.day_old)
-    return (
-        _counted(months, time.month_old) if months < 24 else _counted(months // 12, time.year_old)
-    )
+        return counted((then - birth).days, time.day_old)
+    return counted(months, time.month_old) if months < 24 else counted(months // 12, time.year_old)
 
 
-def counted_days(number: int, words: Words) -> str:
-    """A number of days in words, as `2 days`."""
-    return _counted(number, words.time.day_old)
+def counted(number: int, forms: list[str]) -> str:
+    """A number with its unit, as `2 days`.
 
-
-def _counted(number: int, forms: list[str]) -> str:
-    """French counts 0 like 1, English like many; both say 0 days of a newborn alike here."""
+    French counts 0 like 1, English like many; both say 0 days of a newborn alike here.
+    """
     return forms[0 if number == 1 else 1].format(n=number)

@@ -16,8 +16,7 @@ _instances: list[Any] = vars(BackendDict)["_instances"]
 
 def install() -> None:
     """Changes the backends of this process's moto; calling it again changes nothing."""
-    if BackendDict.__getitem__ is _getitem:
-        replace(BackendDict, "__getitem__", _found)
+    replace(BackendDict, "__getitem__", _found)
 
 
 def _found(backends: "BackendDict[Any]", account_id: str) -> "AccountSpecificBackend[Any]":

@@ -5,7 +5,6 @@ answer depends on the host's name alone.
 """
 
 from functools import lru_cache
-from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
@@ -17,9 +16,4 @@ _hosts = lru_cache(maxsize=256)(_backend_for_host)
 
 def install() -> None:
     """Caches the backends of this process's moto; calling it again changes nothing."""
-    if DomainDispatcherApplication.get_backend_for_host is _backend_for_host:
-        replace(DomainDispatcherApplication, "get_backend_for_host", _cached)
-
-
-def _cached(application: DomainDispatcherApplication, host: str | None) -> Any:
-    return _hosts(application, host)
+    replace(DomainDispatcherApplication, "get_backend_for_host", _hosts)

@@ -8,14 +8,12 @@ from moto.core.errors import ErrorLookup, ErrorLookupFactory
 
 from local.patches.patching import replace
 
-_init = ErrorLookupFactory.__init__
 _tables: dict[str, ErrorLookup] = {}
 
 
 def install() -> None:
     """Shares the tables in this process's moto; calling it again changes nothing."""
-    if ErrorLookupFactory.__init__ is _init:
-        replace(ErrorLookupFactory, "__init__", _share)
+    replace(ErrorLookupFactory, "__init__", _share)
 
 
 def _share(factory: ErrorLookupFactory) -> None:

@@ -4,15 +4,13 @@ import os
 from typing import Any
 
 from moto.core import responses
-from moto.utilities.aws_headers import gen_amzn_requestid_long
 
 from local.patches.patching import replace
 
 
 def install() -> None:
     """Changes the request ids of this process's moto; calling it again changes nothing."""
-    if vars(responses)["gen_amzn_requestid_long"] is gen_amzn_requestid_long:
-        replace(responses, "gen_amzn_requestid_long", _added)
+    replace(responses, "gen_amzn_requestid_long", _added)
 
 
 def request_id() -> str:

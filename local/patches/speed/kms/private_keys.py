@@ -20,8 +20,7 @@ _shared = lru_cache(maxsize=1)(generate_private_key)
 
 def install() -> None:
     """Shares that key in this process's moto; calling it again changes nothing."""
-    if vars(models)["generate_private_key"] is generate_private_key:
-        replace(models, "generate_private_key", _private_key)
+    replace(models, "generate_private_key", _private_key)
 
 
 def _private_key(key_spec: str) -> AbstractPrivateKey:

@@ -11,8 +11,7 @@ from local.patches.patching import replace
 
 def install() -> None:
     """Changes the clock of this process's SQS; calling it again changes nothing."""
-    if vars(models)["unix_time_millis"] is unix_time_millis:
-        replace(models, "unix_time_millis", _milliseconds)
+    replace(models, "unix_time_millis", _milliseconds)
 
 
 def _milliseconds(moment: datetime | None = None) -> float:

@@ -15,16 +15,14 @@ from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
 from local.patches.patching import replace
 
-_parse = ExecutionWorker._get_evaluation_entrypoint
 _validate_definition = StepFunctionsParserBackend._validate_definition
 
 
 def install() -> None:
     """Caches the programs of this process's moto; calling it again changes nothing."""
-    if ExecutionWorker._get_evaluation_entrypoint is _parse:
-        replace(ExecutionWorker, "_get_evaluation_entrypoint", _program)
-        replace(StepFunctionsParserBackend, "_validate_definition", staticmethod(_validate))
-        replace(EvalComponent, "heap_key", property(lambda part: str(id(part))))
+    replace(ExecutionWorker, "_get_evaluation_entrypoint", _program)
+    replace(StepFunctionsParserBackend, "_validate_definition", staticmethod(_validate))
+    replace(EvalComponent, "heap_key", property(lambda part: str(id(part))))
 
 
 def _program(worker: ExecutionWorker) -> EvalComponent:

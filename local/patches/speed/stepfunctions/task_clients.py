@@ -15,8 +15,7 @@ from local.patches.patching import replace
 
 def install() -> None:
     """Keeps the clients of this process's moto; calling it again changes nothing."""
-    if vars(boto_client)["boto3"] is boto3:
-        replace(boto_client, "boto3", SimpleNamespace(client=_client))
+    replace(boto_client, "boto3", SimpleNamespace(client=_client))
 
 
 def _client(

@@ -20,14 +20,12 @@ IDLE_SECONDS = 30.0
 Work = Callable[[], Any]
 
 _idle: list["_Worker"] = []
-_thread = vars(execute_state)["Thread"]
 
 
 def install() -> None:
     """Changes the tasks of this process's moto; calling it again changes nothing."""
-    if vars(execute_state)["Thread"] is _thread:
-        replace(execute_state, "Thread", _Task)
-        replace(execute_state, "TMP_THREADS", SimpleNamespace(append=lambda _: None))
+    replace(execute_state, "Thread", _Task)
+    replace(execute_state, "TMP_THREADS", SimpleNamespace(append=lambda _: None))
 
 
 class _Task:

@@ -32,9 +32,9 @@ TRUST = Limit("characters of the trust policy", 2048, "people")
 INLINE = Limit("characters of a role's inline policies", 10_240, "mail.sandbox_recipients")
 # CDK moves statements that do not fit inline to a managed policy, and cannot divide a single one.
 MANAGED = Limit("characters of a managed policy", 6144, "mail.sandbox_recipients")
-VARIABLES = Limit("bytes of a function's environment variables", 4096, "mdm.settings")
+VARIABLES = Limit("bytes of a function's environment variables", 4096, "mpi.settings")
 INBOUND = Limit("inbound rules of a security group", 60, "network.sender_networks")
-OUTBOUND = Limit("outbound rules of a security group", 60, "mdm.networks")
+OUTBOUND = Limit("outbound rules of a security group", 60, "mpi.networks")
 VPNS = Limit("VPN connections of a virtual private gateway", 10, "network.customer_gateways")
 
 

@@ -41,12 +41,21 @@ def _log_group(clients: ClientFactory, name: str) -> bool:
     return any(group["logGroupName"] == name for group in answer["logGroups"])
 
 
+def _backup_vault(clients: ClientFactory, name: str) -> bool:
+    # DescribeBackupVault denies access to a vault that does not exist; the list shows those that do.
+    pages = clients.client("backup").get_paginator("list_backup_vaults").paginate()
+    return any(
+        vault["BackupVaultName"] == name for page in pages for vault in page["BackupVaultList"]
+    )
+
+
 # By type: the property that holds the name, and how to look it up.
 KINDS: dict[str, tuple[str, Exists]] = {
     "AWS::DynamoDB::Table": ("TableName", _exists("dynamodb", "describe_table", "TableName")),
     "AWS::SQS::Queue": ("QueueName", _exists("sqs", "get_queue_url", "QueueName")),
     "AWS::S3::Bucket": ("BucketName", _exists("s3", "head_bucket", "Bucket")),
     "AWS::Logs::LogGroup": ("LogGroupName", _log_group),
+    "AWS::Backup::BackupVault": ("BackupVaultName", _backup_vault),
     "AWS::KMS::Alias": ("AliasName", _exists("kms", "describe_key", "KeyId")),
     "AWS::SES::EmailIdentity": (
         "EmailIdentity",

@@ -14,6 +14,8 @@ from ops.environment.preflight.check_input import ClientFactory, Plan
 from ops.environment.preflight.finding import PreflightFinding, error, ok
 
 UNUSABLE = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"})
+WITHOUT_RESOURCES = "REVIEW_IN_PROGRESS"
+"""The state of a new stack whose change set failed or was not carried out. CDK deploys it like an absent one."""
 # The resource type that needs a role, and the role's name. `make deploy` creates them.
 ROLES = (
     ("AWS::ECS::Cluster", "AWSServiceRoleForECS"),
@@ -54,6 +56,8 @@ def check_stacks(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFindin
         state = found["StackStatus"] if found else ""
         if not state:
             yield ok(f"stack {stack} does not exist yet")
+        elif state == WITHOUT_RESOURCES:
+            yield ok(f"stack {stack} has no resources yet (a change set was not carried out)")
         elif state in UNUSABLE:
             yield error(
                 f"the stack is in {state} and cannot be updated",

@@ -113,6 +113,19 @@ def test_the_withdrawal_is_one_mail_to_both(context: DeliveryContext) -> None:
     assert told(context, event(2, EventKind.CANCEL_ADMISSION)) == ["Keane, Two"]
 
 
+def test_a_doctor_who_was_left_out_of_the_mail_is_not_told_of_its_withdrawal(
+    context: DeliveryContext,
+) -> None:
+    file_team(context, "keane", "two")
+    task = looked_up(context, event(1, EventKind.ADMISSION))
+    file_team(context, "keane")
+    delivered(context, task)
+    assert [_addressees(mail) for mail in sent_mails()] == ["Keane"]
+    assert told(context, event(2, EventKind.CANCEL_ADMISSION)) == ["Keane"]
+    actions = [entry["action"] for entry in chain.entries(context, f"{2:032x}")]
+    assert "TOLD_TOO" not in actions
+
+
 @pytest.mark.parametrize("team", [("keane", "two"), ("two",)])
 def test_a_doctor_who_was_told_in_the_others_mail_is_not_told_the_same_again(
     context: DeliveryContext, team: tuple[str, ...]

@@ -4,8 +4,10 @@ import re
 
 import pytest
 
+from lambdas.common.audit import chain
 from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.delivery.context import DeliveryContext
+from ops.disclosures.records import disclosures
 from tests.functional.lambdas.deliver_notification.moved_stay import (
     moved,
     of_right_patient,
@@ -88,6 +90,32 @@ def test_the_two_patients_stays_have_ids_and_threads_of_their_own(
     stay = re.findall("Stay ([0-9A-F]{8})", raw(petra[0]))
     assert stay == re.findall("Stay ([0-9A-F]{8})", raw(petra[1]))
     assert stay[0] not in raw(wei).upper()
+
+
+def test_a_correction_is_in_the_account_of_the_patient_of_whom_it_tells(
+    context: DeliveryContext,
+) -> None:
+    """45 CFR 164.528(b)(2): an account lists the disclosures about its own patient."""
+    delivered(context, looked_up(context, event(1, EventKind.ADMISSION)))
+    delivered(context, looked_up(context, moved()))
+    every = [
+        entry
+        for number in (1, 2)
+        for entry in chain.entries(context, event(number, EventKind.ADMISSION).event_id)
+    ]
+
+    def account(patient_id: str) -> list[tuple[str, str]]:
+        reference = context.reference_keys.reference("patient", patient_id)
+        of_patient = [entry for entry in every if entry.get("patient_ref") == reference]
+        names = {
+            context.reference_keys.reference("recipient", who): who
+            for who in ("petra", "wei", "aco")
+        }
+        return sorted((names[one.recipient_ref], one.event_kind) for one in disclosures(of_patient))
+
+    told_of_both = [("aco", "admission"), ("aco", "correction")]
+    assert account("p") == [*told_of_both, ("petra", "admission"), ("petra", "correction")]
+    assert account("p2") == [("aco", "admission"), ("wei", "admission")]
 
 
 @pytest.mark.parametrize("kind", [EventKind.CANCEL_ADMISSION, EventKind.UPDATE])

@@ -140,7 +140,7 @@ def test_the_audit_says_who_and_why_in_references_only(
     assert (entry["action"], entry["outcome"]) == ("RESOLVED", "ok")
     assert entry["patient_ref"] == result["patient_ref"]
     rule = ("policy_file", "policy_rule", "policy_version", "consent_id", "left_out")
-    own = ("reasons", "told_with", *rule)
+    own = ("reasons", "told_with", "other_patient", *rule)
     chosen = [{k: v for k, v in one.items() if k not in own} for one in entry["recipients"]]
     named = [{k: v for k, v in one.items() if k != "second"} for one in result["recipients"]]
     assert chosen == named, "the state says the same without the reasons and the rule"
@@ -275,6 +275,36 @@ def test_a_provider_named_in_the_message_adds_a_reason_and_never_a_recipient(
     assert {reason for told in reasons for reason in told} <= set(RecipientReason)
     considered = identities.considered
     assert (considered[-1].relationship, considered[-1].reason) == ("admitting", "NO_RECIPIENT")
+
+
+@pytest.mark.usefixtures("registry")
+@pytest.mark.parametrize(
+    ("consent", "told"),
+    [
+        ({"direction": "deny", "sensitivity": "all", "provider_id": "dr-chen"}, "dr-lindqvist"),
+        ({"direction": "deny", "sensitivity": "hiv"}, "dr-chen"),
+        ({"direction": "deny", "sensitivity": "all", "provider_id": "dr-lindqvist"}, ""),
+    ],
+    ids=["the surrogate is denied", "nobody is", "the absent provider is"],
+)
+def test_a_surrogate_whom_the_patient_denies_leaves_the_notice_with_the_provider(
+    context: LookupContext,
+    run_step: RunStep,
+    file_item: Callable[[Item], None],
+    consent: dict[str, str],
+    told: str,
+) -> None:
+    today = datetime.now(UTC).date()
+    away = {
+        "surrogate": "dr-chen",
+        "away_from": (today - timedelta(days=2)).isoformat(),
+        "away_until": (today + timedelta(days=2)).isoformat(),
+    }
+    item = {"family": "Lindqvist", "email": "petra@clinic.example", **away}
+    file_item({"pk": "provider#dr-lindqvist", "sk": "provider", **item})
+    file_item({"pk": "patient#p-okafor", "sk": "consents", "consent#c-1": consent})
+    found = stored(context, run_step(OKAFOR)["version_id"])
+    assert [one.provider_id for one in found.recipients] == ([told] if told else [])
 
 
 @pytest.mark.usefixtures("registry")

@@ -90,6 +90,19 @@ def test_the_same_event_twice_leaves_one_entry(context: DeliveryContext, event_t
     assert len(ledger(context)["feedback"]) == 1
 
 
+@pytest.mark.parametrize("event_type", ["Bounce", "Complaint", "Reject", "Rendering Failure"])
+def test_a_mail_that_came_back_came_back_for_everybody_whom_it_was_to_tell(
+    context: DeliveryContext, event_type: str
+) -> None:
+    given("sent", also=["k1.colleague"])
+    for _ in range(2):
+        feed(context, event_type)
+    first, other = chain.entries(context, EVENT_ID)
+    assert (first["recipient_ref"], other["recipient_ref"]) == ("k1.recipient", "k1.colleague")
+    assert (other["action"], other["outcome"]) == (first["action"], first["outcome"])
+    assert (other["told_with"], other["patient_ref"]) == ("k1.recipient", "k1.patient")
+
+
 def test_every_delay_is_an_entry_of_its_own(context: DeliveryContext) -> None:
     given("sent")
     feed(context, "DeliveryDelay")

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import boto3
 import pytest
@@ -22,7 +24,7 @@ from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.sending import address_problems, pause
 from lambdas.delivery.ledger.states import AddressProblemState, SwitchState
-from lambdas.registry.keys import consents_key
+from lambdas.registry.keys import consents_key, patient_key
 from tests.functional.lambdas.deliver_notification.world import (
     ADMISSION,
     EVENT_ID,
@@ -41,6 +43,7 @@ from tests.functional.lambdas.release_deliveries.world import (
     world_with_fallback,
     worlds,
 )
+from tests.support import configuration
 from tests.support.interruptions import Death, dying
 
 WHO, ADDRESS = RECIPIENT.recipient_ref, RECIPIENT.address
@@ -130,6 +133,44 @@ def test_it_is_decided_again_for_whatever_reason_a_mail_waited(
     file_relationship(context, WHO, active=False)
     assert release(context)["suppressed"] == 1
     assert sent_mails() == []
+
+
+def merge(context: DeliveryContext, merged: str, into: str) -> None:
+    context.client("dynamodb").put_item(
+        TableName="registry", Item=to_item({**patient_key(merged), "merged_into": into})
+    )
+
+
+def test_a_denial_that_was_withdrawn_after_a_merge_stops_no_mail(context: DeliveryContext) -> None:
+    """The import copies a denial to the surviving patient, and ends the copy (docs/identity.md, Consents)."""
+    world = held(context)
+    deny(context)
+    merge(context, "p", "q")
+    file_relationship(context, WHO, patient_id="q")
+    deny(context, "q", valid_until="2026-10-31")
+    assert release(context)["sent"] == 1
+    assert world.item["state"] == "sent"
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+@pytest.mark.parametrize(("days_ago", "state"), [(0, "sent"), (1, "suppressed")])
+def test_a_roster_ends_with_the_day_of_the_hospital(
+    request: pytest.FixtureRequest,
+    aws: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    zone: str,
+    days_ago: int,
+    state: str,
+) -> None:
+    """In one of these zones it is another day now than in UTC."""
+    sender = {"name": ADMISSION.sender, "time_zone": zone}
+    configuration.deploy(configuration.document(sender), monkeypatch)
+    context = request.getfixturevalue("context")
+    world = held(context)
+    until = datetime.now(ZoneInfo(zone)).date() - timedelta(days=days_ago)
+    file_relationship(context, WHO, active=False, roster_until=until.isoformat())
+    release(context)
+    assert world.item["state"] == state
 
 
 def test_the_workflow_decides_again_too(context: DeliveryContext) -> None:

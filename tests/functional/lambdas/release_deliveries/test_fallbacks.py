@@ -107,15 +107,22 @@ def test_a_mail_in_which_ses_found_a_virus_is_told_to_the_fallback_at_a_good_add
     assert address_problems.read(context, AddressProblemState.ENDPOINT_BAD, endpoint) is None
 
 
-def test_a_soft_bounce_gives_nothing_up(context: DeliveryContext) -> None:
+@pytest.mark.parametrize("kind", ["Transient", "Undetermined"])
+def test_a_mail_that_ses_gave_up_is_told_to_the_fallback_and_the_address_stays_in_use(
+    context: DeliveryContext, kind: str
+) -> None:
+    """SES: soft bounces are included only when it fails to deliver after retrying for a period of time."""
     world = world_with_fallback(context)
     world.run()
-    feedback.with_context(context)(
-        ses_event("Bounce", EVENT_ID, world.delivery_id, bounceType="Transient"),
-        LambdaContext("RecordFeedback"),
-    )
-    release(context)
-    assert len(sent_mails()) == 1
+    for _ in range(2):
+        feedback.with_context(context)(
+            ses_event("Bounce", EVENT_ID, world.delivery_id, bounceType=kind),
+            LambdaContext("RecordFeedback"),
+        )
+        release(context)
+    assert [mail["To"] for mail in sent_mails()] == [RECIPIENT.address, STAND_IN.address]
+    endpoint = world.item["endpoint_ref"]
+    assert address_problems.read(context, AddressProblemState.ENDPOINT_BAD, endpoint) is None
 
 
 def test_the_next_event_goes_to_the_fallback_at_once_and_to_a_new_address_again(

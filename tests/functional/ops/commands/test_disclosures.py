@@ -95,6 +95,30 @@ def test_the_period_limits_the_answer(ens: Ens) -> None:
 
 
 @pytest.mark.usefixtures("rotated")
+@pytest.mark.parametrize(
+    ("step", "action"),
+    [("DeliverNotification", "ALREADY_SENT"), ("RecordFeedback", "COMPLAINED")],
+)
+def test_a_replay_or_a_late_report_is_no_disclosure_of_its_own(
+    context: LedgerContext, ens: Ens, step: str, action: str
+) -> None:
+    patient_ref, recipient_ref = references(context, "k1")
+    about: dict[str, Any] = {
+        "recipient_ref": recipient_ref,
+        "delivery_id": MARCH,
+        "patient_ref": patient_ref,
+    }
+    Story(context, MARCH, datetime(2026, 5, 20, tzinfo=UTC)).run().step(
+        step, action, channel="email", detail="full", **about
+    )
+    in_may = ("--from", "2026-05-01", "--to", "2026-05-31", "--format", "csv")
+    assert csv_of(ens("audit", "patient", *IDENTIFIER, *in_may)) == []
+    assert csv_of(ens("audit", "provider", "--id", "dr-lindqvist", *in_may)) == []
+    rows = csv_of(ens("audit", "patient", *IDENTIFIER, "--format", "csv"))
+    assert [row["event_id"] for row in rows] == [MARCH, APRIL]
+
+
+@pytest.mark.usefixtures("rotated")
 def test_the_reference_in_a_notice_leads_to_the_same_patient(
     context: LedgerContext, ens: Ens
 ) -> None:
@@ -102,6 +126,19 @@ def test_the_reference_in_a_notice_leads_to_the_same_patient(
     assert [row["patient_ref"] for row in rows] == [references(context, "k1")[0]]
     unknown = ens("audit", "patient", "--notice", "00000000", *IN_MARCH)
     assert (unknown.exit_code, "no notice with this reference" in unknown.output) == (1, True)
+
+
+@pytest.mark.usefixtures("rotated")
+def test_a_notice_about_two_patients_gives_no_account_that_mixes_them(
+    context: LedgerContext, ens: Ens
+) -> None:
+    moved = "71" + "e" * 30
+    wrongly_told = {"recipient_ref": "k2.x", "reasons": ["care_team"], "other_patient": True}
+    Story(context, moved, datetime(2026, 6, 1, tzinfo=UTC)).run().step(
+        "LookupIdentities", "RESOLVED", "ok", patient_ref="k2.p", recipients=[wrongly_told]
+    )
+    result = ens("audit", "patient", "--notice", moved)
+    assert (result.exit_code, "about two patients" in result.output) == (1, True)
 
 
 @pytest.mark.usefixtures("rotated")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import Result
@@ -235,6 +236,27 @@ def test_a_roster_makes_its_subscriber_part_of_the_circle(
     assert chen.current((now + timedelta(days=30)).isoformat()) == ()
 
 
+def test_a_roster_holds_the_survivor_of_a_merged_patient(
+    ens: Ens, aws: Any, imported: None, panel: Callable[..., str], tmp_path: Path
+) -> None:
+    """The hospital sends the survivor's identifier, the subscriber's list still the other."""
+    roster = panel("NORTHGEN,H00412")
+    ens("roster", "import", roster, "--subscriber", "dr-chen", "--days", "30")
+    folder = tmp_path / "merge"
+    folder.mkdir()
+    (folder / "patients.csv").write_text("patient_id,merged_into\np-okafor,p-brandt\n")
+    assert ens("registry", "import", str(folder), "--yes").exit_code == 0
+
+    def last_day() -> str:
+        until: str = stored(aws)["patient#p-brandt", "provider#dr-chen"]["roster_until"]
+        return until
+
+    assert last_day() == (today() + timedelta(days=29)).isoformat()
+    again = ens("roster", "import", roster, "--subscriber", "dr-chen", "--replace", "--yes")
+    assert again.exit_code == 0, again.output
+    assert last_day() == (today() + timedelta(days=89)).isoformat()
+
+
 @pytest.mark.parametrize(
     ("lines", "fault"),
     [
@@ -298,6 +320,8 @@ def test_a_roster_can_be_ended_and_replaced(
     assert "Ended for 1 patient." in ens("roster", "end", "dr-chen", "--yes").output
     assert "no roster" in ens("roster", "end", "dr-chen", "--yes").output
     (entry,) = json.loads(ens("roster", "list", "--json").output)
+    western = datetime.now(ZoneInfo("Etc/GMT+12")).date()
+    assert entry["until"] < western.isoformat(), "it has ended in each hospital's time zone"
     assert (entry["patients"], entry["state"]) == (0, "expired")
 
 

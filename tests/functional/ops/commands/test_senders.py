@@ -25,13 +25,23 @@ def named(environment: str, *certificates: tuple[str, str]) -> None:
         json.dumps({"message": MESSAGE, "expires": day, "certificate": name})
         for day, name in certificates
     ]
-    logs.put_log_events(**where, logEvents=[{"timestamp": now, "message": one} for one in lines])
+    if lines:
+        logs.put_log_events(
+            **where, logEvents=[{"timestamp": now, "message": one} for one in lines]
+        )
 
 
-def test_each_certificate_is_shown_once_and_none_without_a_receiver(
+def test_without_a_receivers_log_nothing_is_said_about_certificates(
     ens: Ens, deployment: Deployment
 ) -> None:
+    result = ens("senders", "expiring")
+    assert result.exit_code == 1
+    assert f"/ecs/hl7-ens-{deployment.environment}-receiver does not exist" in result.output
+    named(deployment.environment)
     assert "No certificate in use expires" in ens("senders", "expiring").output
+
+
+def test_each_certificate_is_shown_once(ens: Ens, deployment: Deployment) -> None:
     later, soon = ("2026-12-24", "CN=adt.west"), ("2026-12-02", "CN=adt.north")
     named(deployment.environment, later, soon, later)
     lines = ens("senders", "expiring").output.splitlines()

@@ -6,8 +6,15 @@ from collections.abc import Callable
 
 import pytest
 
-from receiver.storage.aws_client.http import ExchangeError
-from tests.functional.receiver.world import KEY, ReceiverWorld, adt, error_of, eventually
+from receiver.storage.aws_client.http import ExchangeError, HttpResponse
+from tests.functional.receiver.world import (
+    KEY,
+    ErrorResponseError,
+    ReceiverWorld,
+    adt,
+    error_of,
+    eventually,
+)
 
 
 def test_a_message_is_in_the_vault_and_on_the_queue_when_aa_comes(world: ReceiverWorld) -> None:
@@ -62,9 +69,10 @@ def test_a_service_that_fails_is_answered_with_ar_and_after_it_recovers_with_aa(
         error_of("PutObject", "AccessDenied", 403),
         error_of("PutObject", "NoSuchBucket", 404),
         ExchangeError("cannot connect"),
+        ErrorResponseError(HttpResponse(200, {}, b"<Error><Code>InternalError</Code></Error>")),
         ZeroDivisionError("Quillfeather"),
     ],
-    ids=["no grant", "no bucket", "unreachable", "our own fault"],
+    ids=["no grant", "no bucket", "unreachable", "200 with an error", "our own fault"],
 )
 def test_whatever_goes_wrong_in_storing_is_answered_with_ar(
     world: ReceiverWorld, error: Exception

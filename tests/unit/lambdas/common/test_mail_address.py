@@ -94,6 +94,7 @@ def test_the_rule_is_that_of_rfc_5321_as_another_implementation_reads_it(text: s
         "Petra <petra@clinic.example>",
         '"quoted"@clinic.example',
         "pétra@clinic.example",
+        "=?utf-8?q?petra?=@clinic.example",  # RFC 2047, 5: an encoded word is in no address
     ],
 )
 def test_no_second_address_name_or_header_is_in_an_address(text: str) -> None:

@@ -1,6 +1,7 @@
 """The sensitive category of codes and words, beside the terminology of the local Comprehend Medical."""
 
 import csv
+import gzip
 
 import pytest
 
@@ -52,6 +53,21 @@ def test_a_code_belongs_to_its_group(code: str, category: Sensitivity | None) ->
         ("HIV disease", HIV),
         ("acute psychosis", MENTAL),
         ("requests emergency contraception", SEXUAL),
+        ("Methamphetamine abuse", SUBSTANCE),
+        ("Polysubstance abuse", SUBSTANCE),
+        ("ETOH withdrawal", SUBSTANCE),
+        ("IVDU, fever", SUBSTANCE),
+        ("sevrage alcoolique", SUBSTANCE),
+        ("HIV1 positive", HIV),
+        ("hives", None),
+        ("Depression, unspecified", MENTAL),
+        ("Depression/grief", MENTAL),
+        ("dépression majeure", MENTAL),
+        ("anxiety", MENTAL),
+        ("idées suicidaires", MENTAL),
+        ("condyloma", SEXUAL),
+        ("bibasilar crackles", None),
+        ("cracked tooth", None),
         ("chest pain", None),
         ("hearing aids replaced", HIV),  # a word may mark too much, never too little
         ("shivering", None),
@@ -61,6 +77,24 @@ def test_a_code_belongs_to_its_group(code: str, category: Sensitivity | None) ->
 )
 def test_a_text_names_its_category(text: str, category: Sensitivity | None) -> None:
     assert categories_of_words(text) == ({category} if category else frozenset())
+
+
+@pytest.mark.parametrize("category", [SUBSTANCE, HIV])
+def test_the_official_title_of_a_diagnosis_names_its_category_without_the_code(
+    category: Sensitivity,
+) -> None:
+    """Many hospitals send a diagnosis as text alone. The titles are those of ICD-10-CM (CDC), edition 2026."""
+    file = ROOT / "simulators/comprehend_medical/data/icd10cm.tsv.gz"
+    with gzip.open(file, "rt", encoding="utf-8") as lines:
+        titles = [line.split("\t")[:2] for line in lines]
+    # Tramadol is prescribed for pain, so that its name alone is no sign.
+    of_category = [
+        title
+        for code, title in titles
+        if category in categories_of_code(code) and "tramadol" not in title
+    ]
+    assert len(of_category) >= 10
+    assert [one for one in of_category if category not in categories_of_words(one)] == []
 
 
 def test_no_group_marks_a_code_of_another_group() -> None:

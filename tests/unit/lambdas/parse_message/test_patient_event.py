@@ -281,6 +281,24 @@ def test_a_diagnosis_takes_text_and_system_from_the_older_fields() -> None:
     ]
 
 
+def test_a_deleted_diagnosis_is_none() -> None:
+    deleted = f"DG1|1||F10.2^Alcohol dependence^I10{'|' * 18}D"
+    updated = f"DG1|2||J18.9^Pneumonia^I10{'|' * 18}U"
+    assert [d.code for d in read("PID|1||7^^^N", deleted, updated).diagnoses] == ["J18.9"]
+
+
+def test_the_comments_of_a_withdrawn_observation_are_withdrawn_with_it() -> None:
+    event = read(
+        "PID|1||7^^^N",
+        "OBX|1|TX|||of another patient||||||W",
+        "NTE|1||also of the other patient",
+        "NTE|2||and this",
+        "OBX|2|TX|||stable||||||F",
+        "NTE|3||walks alone",
+    )
+    assert [note.text for note in event.notes] == ["stable", "walks alone"]
+
+
 def test_only_text_becomes_a_note() -> None:
     event = read(
         "PID|1||7^^^N",

@@ -1,5 +1,7 @@
 """A message's own fields become the facts that the rules need."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from lambdas.parse_message.read_event import read_event
 from lambdas.track_encounter.message import EncounterMessage
 from lambdas.track_encounter.profile import EncounterProfile
 from lambdas.track_encounter.reading import CONTRADICTING_DEATH, IMPLAUSIBLE_TIME, encounter_message
+from tests.support.encounters import play
 
 PROFILE = EncounterProfile(name="NORTHGEN", default_authority="NORTHGEN")
 RECEIVED = "2026-11-23T12:00:00.000Z"
@@ -20,6 +23,8 @@ def read(
     trigger_event: str = "A01",
     *,
     msh: str = "P",
+    msh7: str = "20261123101500+0000",
+    received: str = RECEIVED,
     evn2: str = "20261123100000+0000",
     evn6: str = "",
     pid: dict[int, str] | None = None,
@@ -30,7 +35,7 @@ def read(
 ) -> EncounterMessage:
     """A message of Northtown General, as the rules read it."""
     lines = [
-        f"MSH|^~\\&|ADTSYS|NORTHGEN|||20261123101500+0000||ADT^{trigger_event}|1|{msh}|2.5.1",
+        f"MSH|^~\\&|ADTSYS|NORTHGEN|||{msh7}||ADT^{trigger_event}|1|{msh}|2.5.1",
         f"EVN|{trigger_event}|{evn2}||||{evn6}",
         segment("PID", {3: "H1^^^NORTHGEN^MR", 7: "19580214", **(pid or {})}),
         segment("PV1", {2: "I", 3: "4W^1^A^NORTHGEN", 19: "V1", **(pv1 or {})}),
@@ -38,7 +43,7 @@ def read(
     ]
     raw = "\r".join(filter(None, lines)).encode()
     event = read_event(raw, "e1", "NORTHGEN")
-    return encounter_message(event, profile, ring, RECEIVED)
+    return encounter_message(event, profile, ring, received)
 
 
 def segment(name: str, fields: dict[int, str]) -> str:
@@ -79,11 +84,57 @@ def test_events_are_sorted_by_their_occurrence_and_cancellations_by_their_record
     assert read("A12", evn6="20261123090000+0000").event.order == "2026-11-23T10:00:00.000Z"
 
 
+@pytest.mark.parametrize(
+    ("evn2", "msh7", "received", "expected"),
+    [
+        ("202611231015+0000", "20261123101530+0000", "10:15:33.000", "10:15:30.000"),
+        ("202611231015+0000", "202611231015+0000", "10:15:33.120", "10:15:33.120"),
+        ("202611231015+0000", "202611231016+0000", "10:16:02.000", "10:15:59.999"),
+        ("20261123", "20261123051530-0500", "10:15:33.000", "10:15:30.000"),
+        ("20261123101507+0000", "20261123101530+0000", "10:15:33.000", "10:15:07.000"),
+        ("20261123111500+0000", "20261123101530+0000", "10:15:33.000", "10:15:33.000"),
+    ],
+    ids=["by MSH-7", "by receipt", "within its minute", "date", "seconds", "not after its receipt"],
+)
+def test_a_time_without_seconds_is_completed_so_that_events_of_one_minute_keep_their_order(
+    evn2: str, msh7: str, received: str, expected: str
+) -> None:
+    message = read(evn2=evn2, msh7=msh7, received=f"2026-11-23T{received}Z")
+    assert message.event.order == f"2026-11-23T{expected}Z"
+
+
+def test_an_admission_its_cancellation_and_the_next_admission_of_one_minute_are_told_in_turn() -> (
+    None
+):
+    minute = "202611231015+0000"
+    sent = [
+        read(trigger, evn2=minute, msh7=minute, received=f"2026-11-23T10:15:{second}.000Z")
+        for trigger, second in (("A01", "05"), ("A11", "20"), ("A01", "40"))
+    ]
+    numbered = [
+        replace(one, event=replace(one.event, event_id=f"e{number}"))
+        for number, one in enumerate(sent)
+    ]
+    _, decisions, _ = play(numbered, now=datetime(2026, 11, 23, 10, 16, tzinfo=UTC))
+    kinds = [notice.kind for one in decisions for notice in one.notices]
+    assert kinds == ["admission", "cancel_admission", "admission"]
+
+
 def test_every_visit_number_is_a_key_in_any_order_and_without_blanks() -> None:
     one = read(pv1={19: "V1~0042 ", 50: "ALT"})
     other = read(pv1={19: " 0042~V1", 50: "ALT"})
     assert set(one.keys.visit) == set(other.keys.visit)
     assert len(one.keys.visit) == 3
+
+
+def test_an_identifier_that_a_sender_writes_twice_is_one_key() -> None:
+    # Many senders fill PID-2 and PID-3 alike, or send one number as MR and as PI.
+    one = read(
+        pid={2: "H1", 3: "H1^^^NORTHGEN^MR~H1^^^NORTHGEN^PI"}, pv1={44: "20261123080000+0000"}
+    )
+    assert len(one.keys.patient) == len(one.keys.patient_time) == len(one.patient_keys) == 1
+    _, (decision,), _ = play([one], now=datetime(2026, 11, 23, 12, 0, tzinfo=UTC))
+    assert [notice.kind for notice in decision.notices] == ["admission"]
 
 
 def test_an_account_number_and_the_time_of_admission_are_keys() -> None:
@@ -95,6 +146,14 @@ def test_a_move_names_the_numbers_that_it_replaces() -> None:
     message = read("A45", more="MRG|H9^^^NORTHGEN^MR||A9||V9^^^NORTHGEN")
     assert message.prior_keys.visit == read(pv1={19: "V9"}).keys.visit
     assert message.prior_patient_keys == read(pid={3: "H9^^^NORTHGEN^MR"}).patient_keys
+
+
+def test_a_prior_identifier_without_an_authority_has_that_of_the_surviving_one() -> None:
+    plain = EncounterProfile(name="NORTHGEN")
+    merged = read("A40", pid={3: "H1^^^NG^MR"}, more="MRG|H9", profile=plain)
+    assert merged.prior_patient_keys == read(pid={3: "H9^^^NG"}, profile=plain).patient_keys
+    by_default = read("A40", pid={3: "H1^^^NG^MR"}, more="MRG|H9")
+    assert by_default.prior_patient_keys == read(pid={3: "H9^^^NORTHGEN"}).patient_keys
 
 
 def test_an_identifier_without_an_authority_has_the_senders() -> None:
@@ -149,6 +208,8 @@ def test_codes_of_one_facility_are_one_facility() -> None:
         ("", "20", True, ()),
         ("N", "01", False, ()),
         ("", "01", None, ()),
+        ('""', "01", False, ()),
+        ('""', "", None, ()),
         ("N", "20", None, (CONTRADICTING_DEATH,)),
     ],
 )
@@ -157,6 +218,25 @@ def test_a_death_needs_clear_evidence(
 ) -> None:
     message = read("A03", pid={30: pid30}, pv1={36: disposition})
     assert (message.event.died, message.warnings) == (died, warnings)
+
+
+@pytest.mark.parametrize(
+    ("trigger_event", "pid30", "disposition", "says"),
+    [
+        ("A03", "", "20", "death"),
+        ("A03", "Y", "20", ""),
+        ("A03", "", "01", "no_death"),
+        ("A08", "", "03^Skilled nursing facility", "no_death"),
+        ("A08", "", "HOM", ""),
+        ("A01", "", "01", ""),
+        ("A13", "", "20", ""),
+    ],
+)
+def test_a_disposition_speaks_of_a_death_where_pid_30_does_not(
+    trigger_event: str, pid30: str, disposition: str, says: str
+) -> None:
+    event = read(trigger_event, pid={30: pid30}, pv1={36: disposition}).event
+    assert event.disposition_says == says
 
 
 def test_a_death_long_before_the_encounter_contradicts_it() -> None:

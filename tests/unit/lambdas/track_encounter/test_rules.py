@@ -12,6 +12,7 @@ from lambdas.common.contracts.encounters.encounter import (
     Change,
     Decision,
     DecisionReason,
+    DispositionSays,
     Effect,
     EncounterClass,
     Phase,
@@ -464,3 +465,98 @@ def test_a_transfer_that_arrives_after_the_discharge_is_superseded() -> None:
 
 def test_a_cancellation_of_something_untold_says_so() -> None:
     assert reason(ADMITTED, message("A13", 30)) is DecisionReason.NOT_TOLD
+
+
+def test_a_cancellation_that_is_sent_again_cancels_nothing_more() -> None:
+    admitted, cancel = message("A01", 60, I, facility="N"), message("A11", 70)
+    decision = last(VISITED, admitted, cancel, again(cancel, "b"))
+    assert (decision.reason, decision.phase) == (DecisionReason.DUPLICATE, Phase.IN)
+    returned = message("A01", 120, I)
+    left = (ADMITTED, DISCHARGED, returned, message("A11", 130))
+    assert last(*left, again(left[-1], "b")).phase is Phase.LEFT
+
+
+def test_a_cancellation_of_a_transfer_that_is_sent_again_leaves_the_transfer_before_it() -> None:
+    there, further = message("A02", 30, I, facility="X"), message("A02", 40, I, facility="Y")
+    cancel = message("A12", 50, I, facility="X")
+    decision = last(ADMITTED, there, further, cancel, again(cancel, "b"))
+    assert (decision.reason, decision.facts.facility) == (DecisionReason.DUPLICATE, "X")
+    # PV1-3 is the place before the cancelled transfer (HL7 2.5.1, 3.3.12), so this cancels the other one.
+    other = message("A12", 50, I, "other", facility="N")
+    assert last(ADMITTED, there, further, cancel, other).facts.facility == "N"
+
+
+@pytest.mark.parametrize("trigger_event", ["A11", "A23"])
+def test_a_cancelled_return_under_the_same_number_is_told_to_those_who_were_told_of_it(
+    trigger_event: str,
+) -> None:
+    returned = message("A01", 120, I)
+    decision = last(ADMITTED, DISCHARGED, returned, message(trigger_event, 130))
+    (notice,) = decision.notices
+    assert (notice.kind, notice.about) == ("cancel_admission", (returned.event.event_id,))
+    assert decision.phase is Phase.LEFT
+
+
+def test_an_update_after_a_transfer_does_not_keep_its_cancellation_from_being_told() -> None:
+    moved = message("A02", 30, I, facility="X")
+    update = message("A08", 40, I, facility="X")
+    cancel = message("A12", 50, I, facility="N")
+    assert told(ADMITTED, moved, update, cancel) == [("cancel_transfer", "told")]
+    into_bed = message("A02", 30, I, facility="N")
+    decision = last(VISITED, into_bed, message("A08", 40, I, facility="N"), message("A12", 50, E))
+    assert [notice.kind for notice in decision.notices] == [EventKind.CANCEL_ADMISSION]
+    assert decision.facts.encounter_class is E
+
+
+def test_an_update_after_the_cancelled_transfer_still_shows_where_the_patient_is() -> None:
+    moved, cancel = message("A02", 30, I, facility="X"), message("A12", 40, I, facility="N")
+    there = message("A08", 50, I, facility="X")
+    assert last(ADMITTED, moved, there, cancel).facts.facility == "X"
+
+
+def test_a_cancelled_admission_after_an_a07_leaves_the_observation_stay() -> None:
+    observed = message("A07", 30, OBS)
+    for again_inpatient in (message("A01", 40, I), message("A06", 40, I)):
+        decision = last(ADMITTED, observed, again_inpatient, message("A11", 50))
+        assert [notice.about for notice in decision.notices] == [(again_inpatient.event.event_id,)]
+        assert (decision.phase, decision.facts.encounter_class) == (Phase.IN, OBS)
+
+
+DIED_BY_DISPOSITION = message(
+    "A03", 60, died=True, disposition="20", disposition_says=DispositionSays.DEATH
+)
+WENT_HOME: dict[str, Any] = {"disposition": "01", "disposition_says": DispositionSays.NO_DEATH}
+
+
+@pytest.mark.parametrize("trigger_event", ["A03", "A08"])
+def test_a_disposition_corrected_from_death_to_home_takes_the_death_back(
+    trigger_event: str,
+) -> None:
+    decision = last(ADMITTED, DIED_BY_DISPOSITION, message(trigger_event, 70, **WENT_HOME))
+    assert [(one.kind, one.audience) for one in decision.notices] == [
+        (EventKind.CANCEL_DEATH, Audience.TOLD),
+        (EventKind.DISCHARGE, Audience.UNTOLD),
+    ]
+    assert decision.notices[0].about == (DIED_BY_DISPOSITION.event.event_id,)
+
+
+def test_an_earlier_disposition_that_arrives_late_takes_no_death_back() -> None:
+    assert told(ADMITTED, DIED_BY_DISPOSITION, message("A08", 30, **WENT_HOME)) == []
+
+
+def test_a_disposition_takes_no_death_back_that_pid_30_told_and_tells_nobody_of_it() -> None:
+    died = message("A08", 60, died=True)
+    assert told(ADMITTED, died, message("A03", 70, **WENT_HOME)) == []
+    assert told(ADMITTED, died, DIED_BY_DISPOSITION, message("A08", 70, **WENT_HOME)) == []
+
+
+def test_a_cancelled_discharge_takes_back_the_death_that_an_update_of_its_disposition_told() -> (
+    None
+):
+    corrected = message(
+        "A08", 65, died=True, disposition="20", disposition_says=DispositionSays.DEATH
+    )
+    decision = last(VISITED, DISCHARGED, corrected, message("A13", 70))
+    (notice,) = decision.notices
+    assert notice.kind == EventKind.CANCEL_DEATH
+    assert set(notice.about) == {DISCHARGED.event.event_id, corrected.event.event_id}

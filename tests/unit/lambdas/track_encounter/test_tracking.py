@@ -12,7 +12,7 @@ from lambdas.encounters.store import Due, DueReason
 from lambdas.track_encounter.closing import closed
 from lambdas.track_encounter.message import EncounterMessage
 from lambdas.track_encounter.tracking import track
-from tests.support.encounters import NOON, PROFILE, E, I, message
+from tests.support.encounters import NOON, PROFILE, E, I, O, U, message
 
 VISITED = message("A04", 0, E, account="a1")
 
@@ -106,6 +106,58 @@ def test_merges_in_a_row_lead_to_one_patient() -> None:
         message("A03", 60, patient="p3"),
     )
     assert [notice.kind for notice in decisions[-1].notices] == ["ed_discharge"]
+
+
+def test_an_identifier_that_was_changed_and_changed_back_is_the_same_patients() -> None:
+    decisions = tracked(
+        message("A47", 0, visit="", patient="p2", prior_patient="p1"),
+        message("A01", 10, I, patient="p2"),
+        message("A47", 20, U, "back", visit="", patient="p1", prior_patient="p2"),
+        message("A03", 60, patient="p1"),
+    )
+    assert [notice.kind for notice in decisions[-1].notices] == ["discharge"]
+
+
+def test_the_account_that_survives_a_merge_keeps_its_own_encounter() -> None:
+    merged = message("A41", 30, visit="", account="a1")
+    found = encounters(
+        message("A04", 0, O, visit="", account="a0"),
+        message("A01", 10, I, visit="", account="a1"),
+        replace(merged, prior_keys=message("A04", 0, visit="", account="a0").keys),
+        message("A03", 60, visit="", account="a1"),
+    )
+    assert found[3] == found[1] != found[0]
+
+
+@pytest.mark.parametrize("trigger_event", ["A18", "A36", "A40"])
+def test_a_merge_that_changes_the_account_leads_to_the_same_encounter(trigger_event: str) -> None:
+    admitted = message("A01", 0, I, visit="", account="a1")
+    merged = message(trigger_event, 30, patient="p2", prior_patient="p1", visit="", account="a2")
+    decisions = tracked(
+        admitted,
+        replace(merged, prior_keys=replace(admitted.keys, patient=())),
+        message("A11", 60, patient="p2", visit="", account="a2"),
+    )
+    assert [notice.kind for notice in decisions[-1].notices] == ["cancel_admission"]
+
+
+def test_the_stay_of_a_sender_without_numbers_is_found_after_a_merge() -> None:
+    decisions = tracked(
+        message("A04", 0, E, visit=""),
+        message("A40", 30, visit="", patient="p2", prior_patient="p1"),
+        message("A03", 60, visit="", patient="p2"),
+    )
+    assert [notice.kind for notice in decisions[-1].notices] == ["ed_discharge"]
+
+
+def test_a_merge_that_names_an_account_of_a_third_patient_is_recorded() -> None:
+    decisions = tracked(
+        message("A04", 0, E, visit="v7", patient="p7", account="0"),
+        message("A01", 10, I),
+        message("A40", 30, visit="", account="0", patient="p2", prior_patient="p1"),
+        message("A03", 60, patient="p2"),
+    )
+    assert [notice.kind for notice in decisions[-1].notices] == ["discharge"]
 
 
 def test_an_open_encounter_is_due_after_the_time_of_its_class() -> None:

@@ -36,6 +36,22 @@ def test_a_bounced_mail_is_returned_and_a_delayed_one_still_told() -> None:
     assert one.fate is Fate.TOLD
 
 
+def test_a_mail_whose_return_was_audited_before_its_sending_is_returned() -> None:
+    """SES's events and the entry of the sending come from two functions, in any order."""
+    bounced, sent = of_delivery("BOUNCED", 2), of_delivery("SENT", 3, detail="full")
+    (one,) = disclosures([TOLD[0], bounced, sent])
+    assert (one.fate, one.because, one.detail) == (Fate.RETURNED, "bounced", "full")
+    # Another mail of a delivery that was sent again.
+    (one,) = disclosures([TOLD[0], bounced, sent | {"ses_message_id": "another"}])
+    assert one.fate is Fate.TOLD
+
+
+def test_a_replay_does_not_forget_why_a_mail_was_returned() -> None:
+    complained = [*TOLD[:2], of_delivery("COMPLAINED", 9), of_delivery("ALREADY_SENT", 40)]
+    (one,) = disclosures(complained)
+    assert (one.fate, one.because) == (Fate.RETURNED, "complained")
+
+
 def test_an_unknown_sending_is_told_once_ses_reports_its_delivery() -> None:
     unknown = [TOLD[0], of_delivery("UNKNOWN", 3)]
     assert disclosures(unknown)[0].fate is Fate.UNKNOWN

@@ -78,3 +78,24 @@ def test_a_suppression_at_sending_shows_its_reason() -> None:
         ("5e" * 16, "suppressed (withdrawn before it was told)"),
     ):
         assert text in printed({**refused, "suppressed_because": because})
+
+
+def test_who_was_left_out_of_a_colleagues_mail_does_not_show_as_told() -> None:
+    """A denial may be filed while the mail waits: the mail goes to the colleague alone."""
+    mail: Entry = {"delivery_id": "d" * 32, "time": "2026-11-23T13:12:03.000Z"}
+    shared = {"recipient_ref": "k1.b", "reasons": ["care_team"], "told_with": "k1.a"}
+    entries: list[Entry] = [
+        {"action": "RESOLVED", "recipients": [{"recipient_ref": "k1.a"}, shared]},
+        {
+            **mail,
+            "action": "SUPPRESSED",
+            "recipient_ref": "k1.b",
+            "suppressed_because": "OPTED_OUT",
+        },
+        {**mail, "action": "SENT", "recipient_ref": "k1.a"},
+    ]
+    first, other = recipients(entries)
+    assert (first.outcome, other.outcome) == ("sent", "suppressed")
+    assert other.suppressed_because == "OPTED_OUT"
+    # Without an entry of their own the colleague's mail told them too.
+    assert recipients([entries[0], entries[2]])[1].outcome == "sent"

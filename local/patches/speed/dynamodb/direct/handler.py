@@ -43,9 +43,8 @@ _one_at_a_time = threading.RLock()
 
 def install() -> None:
     """Puts this before the DynamoDB of this process's moto; calling it again changes nothing."""
-    if DynamoHandler._dispatch is _moto:
-        items.install()
-        replace(DynamoHandler, "_dispatch", _dispatch)
+    items.install()
+    replace(DynamoHandler, "_dispatch", _dispatch)
 
 
 def _dispatch(

@@ -14,15 +14,16 @@ from lambdas.common.errors import (
     IdentityAmbiguousError,
     IdentityNotFoundError,
 )
+from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.fhir import http
 from lambdas.lookup_identities.fhir.patients import described
 from lambdas.lookup_identities.fhir.resources import GRADE
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError, outcome_of
 from lambdas.registry.records import Match, Provider
-from tests.functional.lambdas.lookup_identities.conftest import RunStep, mpi_sandbox
+from tests.functional.lambdas.lookup_identities.conftest import Item, RunStep, mpi_sandbox
 from tests.functional.lambdas.lookup_identities.fhir.conftest import Configure, find
-from tests.functional.lambdas.lookup_identities.world import northgen, patient_event
+from tests.functional.lambdas.lookup_identities.world import northgen, patient_event, stored
 from tests.support.authorities import ASSERTED
 from tests.support.fhir_index import FhirIndex, check
 
@@ -325,6 +326,34 @@ def test_a_circle_of_care_in_several_pages_is_not_used_in_part(
     monkeypatch.setattr(http.FhirClient, "get", paged)
     with pytest.raises(ConfigurationError, match="more than one page"):
         validated({"dr-lindqvist": provider("dr-lindqvist", LINDQVIST)})
+
+
+@pytest.mark.usefixtures("registry")
+@pytest.mark.parametrize(
+    ("npi", "address"),
+    [("1666666668", "wei.chen@heartcare.example"), ("1999999992", ""), ("", "")],
+    ids=["known to the directory", "unknown to it", "without an NPI"],
+)
+def test_a_fallback_is_told_at_the_directorys_address_or_not_at_all(
+    configure: Configure,
+    context: LookupContext,
+    run_step: RunStep,
+    file_item: Callable[[Item], None],
+    npi: str,
+    address: str,
+) -> None:
+    """The directory decides name, activity and address (docs/identity.md)."""
+    for who, number, more in (
+        ("dr-lindqvist", LINDQVIST, {"surrogate": "dr-second"}),
+        ("dr-second", npi, {}),
+    ):
+        item = {"provider_id": who, "npi": number, "email": f"{who}@old.example", **more}
+        file_item({"pk": f"provider#{who}", "sk": "provider", "family": who, **item})
+    result = run_step(patient_event(northgen("H00412")))
+    found = stored(context, result["version_id"])
+    assert [one.address for one in found.recipients] == ["petra.lindqvist@millclinic.example"]
+    assert [one.address for one in found.fallbacks] == ([address] if address else [])
+    assert bool(found.recipients[0].fallback_ref) is bool(address)
 
 
 @pytest.mark.usefixtures("registry")

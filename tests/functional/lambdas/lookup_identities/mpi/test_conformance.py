@@ -44,6 +44,10 @@ CASES: dict[str, tuple[tuple[PatientIdentifier, ...], str, str, str]] = {
     ),
     "two ids of two patients": ((northgen("H00412"), northgen("H00533")), *("conflict",) * 3),
     "an id from before a merge": ((northgen("H00977"),), *("matched",) * 3),
+    "ids from before a merge and of the survivor": (
+        (northgen("H00977"), northgen("H00412")),
+        *("matched",) * 3,
+    ),
     "authority by its OID alone": (
         (PatientIdentifier("H00412", universal_id="2.16.840.1.113883.3.9999.11"),),
         *("matched",) * 3,

@@ -27,6 +27,7 @@ from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError
 from lambdas.registry.records import Match
 from simulators.pix_manager import PixManager
 from tests.functional.lambdas.lookup_identities.conftest import (
+    Item,
     RunStep,
     mpi_sandbox,
     set_mpi_secret,
@@ -35,6 +36,7 @@ from tests.functional.lambdas.lookup_identities.world import (
     EVENT_ID,
     northgen,
     patient_event,
+    stored,
 )
 from tests.support.authorities import ASSERTED
 from tests.support.registry import SEEDS
@@ -325,6 +327,27 @@ def test_the_step_resolves_through_the_index_and_audits_the_query_by_reference(
     assert len(query["asked"]) == 1
     assert "H00" not in json.dumps(query)
     assert len(resolved["merged_from"]) == 1
+
+
+@pytest.mark.usefixtures("registry")
+def test_whom_the_registry_files_with_a_patient_whom_the_index_merged_is_told(
+    context: LookupContext,
+    configure: Configure,
+    run_step: RunStep,
+    file_item: Callable[[Item], None],
+) -> None:
+    """Relationships and consents are filed under the MPI's ids, those of before the merge too."""
+    old = {"pk": "patient#p-okafor-old"}
+    file_item({**old, "sk": "patient", "family": "Okafor", "circle": {"dr-chen"}})
+    file_item({**old, "sk": "provider#dr-chen", "relationship": "care_team"})
+    denial = {"direction": "deny", "sensitivity": "all", "provider_id": "dr-lindqvist"}
+    file_item({**old, "sk": "consents", "consent#c-1": denial})
+    configure()
+    for _ in range(2):  # the second answer comes from the cache
+        result = run_step(patient_event(northgen("H00977")))
+        found = stored(context, result["version_id"])
+        assert [one.provider_id for one in found.recipients] == ["dr-chen"]
+        assert [one.reason for one in found.considered if one.policy_rule] == ["OPTED_OUT"]
 
 
 @pytest.mark.usefixtures("registry")

@@ -1,6 +1,8 @@
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -10,8 +12,13 @@ from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.common.contracts.message.patient import Patient, PatientIdentifier
 from lambdas.common.contracts.message.person import Name
 from lambdas.common.contracts.message.visit import Visit
-from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
+from lambdas.common.errors import (
+    ConfigurationError,
+    DependencyUnavailableError,
+    IdentityAmbiguousError,
+)
 from lambdas.common.senders import SenderProfile
+from lambdas.delivery.decisions.holds import hold_for
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.resolving import resolve
 from lambdas.registry import table
@@ -146,6 +153,60 @@ def test_a_merged_patient_is_told_of_as_the_survivor_and_both_are_recorded(
     assert [told.provider_id for told in identities.recipients] == ["a", "b"]
 
 
+@pytest.mark.parametrize("filed", [("p", "q"), (["p", "q"], "q")], ids=["two", "one of both"])
+def test_identifiers_from_before_and_after_a_merge_name_the_one_survivor(
+    context: LookupContext, aws: Any, file_item: Callable[[Item], None], filed: Any
+) -> None:
+    filed_patient(file_item, "a", merged_into="q", circle={"a"})
+    file_item({"pk": "patient#q", "sk": "patient", "family": "Okafor", "circle": {"b"}})
+    file_item({"pk": "patient#q", "sk": "provider#b", "relationship": "primary_care"})
+    file_item({"pk": "provider#b", "sk": "provider", "email": "b@clinic.example"})
+    for value, patients in zip("12", filed, strict=True):
+        file_item({"pk": f"identifier#A#{value}", "sk": "patient", "patient_id": patients})
+
+    for order in ("12", "21"):
+        sent = [PatientIdentifier(value, "A") for value in order]
+        identities = resolve(context, event_of(*sent), SENDER)
+        assert identities is not None
+        assert (identities.patient_id, identities.merged_ids) == ("q", ("p",))
+        assert identities.matched_on[:2] == ("PID-3[1]", "PID-3[2]")
+        assert [told.provider_id for told in identities.recipients] == ["a", "b"]
+
+
+def test_a_number_of_hundreds_of_patients_is_ambiguous_without_reading_each(
+    context: LookupContext, aws: Any, file_item: Callable[[Item], None]
+) -> None:
+    """Such as 000000, which a hospital writes for an unknown patient."""
+    everybody = [f"p-{number}" for number in range(300)]
+    file_item({"pk": "identifier#A#0", "sk": "patient", "patient_id": everybody})
+    calls: list[str] = []
+    context.client("dynamodb").meta.events.register(
+        "before-call.dynamodb", lambda model, **_: calls.append(model.name)
+    )
+    with pytest.raises(IdentityAmbiguousError):
+        resolve(context, event_of(PatientIdentifier("0", "A")), SENDER)
+    assert calls == ["BatchGetItem"]
+
+
+def test_a_consent_that_ended_after_a_merge_has_ended_for_the_old_identifier_too(
+    context: LookupContext, aws: Any, file_item: Callable[[Item], None]
+) -> None:
+    """The import files the end with the surviving patient (docs/identity.md, Consents)."""
+    filed_patient(file_item, "a", merged_into="q", circle={"a"})
+    permit = {"direction": "permit", "sensitivity": "substance_use"}
+    file_item({"pk": "patient#p", "sk": "consents", "consent#c-1": permit, "consent#c-2": permit})
+    file_item({"pk": "patient#q", "sk": "patient", "family": "Okafor", "circle": {"a"}})
+    ended = {**permit, "valid_until": "2026-10-31"}
+    file_item({"pk": "patient#q", "sk": "consents", "consent#c-1": ended})
+
+    identities = resolve(context, event_of(PatientIdentifier("1", "A")), SENDER)
+
+    assert identities is not None
+    found = {one.consent_id: one.valid_until for one in identities.consents}
+    assert found == {"c-1": "2026-10-31", "c-2": ""}
+    assert len(identities.consents) == 2
+
+
 def test_merges_that_never_end_are_the_registrys_fault(
     context: LookupContext, aws: Any, file_item: Callable[[Item], None]
 ) -> None:
@@ -173,7 +234,8 @@ def test_the_facility_a_patient_goes_to_is_told_when_it_is_filed_under_the_sende
 ) -> None:
     filed_patient(file_item, circle={"nobody"})
     file_item({"pk": "provider-identifier#NORTHGEN#SNF80", "sk": "provider", "provider_id": "snf"})
-    file_item({"pk": "provider#snf", "sk": "provider", "email": "s@snf.example", "kind": kind})
+    snf = {"family": "Seaside", "email": "s@snf.example", "kind": kind}
+    file_item({"pk": "provider#snf", "sk": "provider", **snf})
     event = event_of(PatientIdentifier("1", "A"), visit=Visit(discharged_to="SNF80"))
 
     sender = replace(SENDER, default_assigning_authority=authority)
@@ -181,6 +243,8 @@ def test_the_facility_a_patient_goes_to_is_told_when_it_is_filed_under_the_sende
 
     assert identities is not None
     assert [who.provider_id for who in identities.recipients] == told
+    # A code of the place may be the number of a member of the staff too.
+    assert identities.discharged_to == ("Seaside" if told else "")
     admitted = resolve(context, replace(event, event_kind=EventKind.ADMISSION), sender)
     assert admitted is not None
     assert not admitted.recipients
@@ -217,3 +281,40 @@ def test_a_registry_of_an_earlier_version_lists_no_authorities_and_its_unknown_p
     context: LookupContext, aws: Any
 ) -> None:
     assert resolve(context, event_of(PatientIdentifier("1", "A")), SENDER) is None
+
+
+def far_zone() -> ZoneInfo:
+    """A time zone in which it is another day now than in UTC."""
+    utc = datetime.now(UTC).date()
+    zones = map(ZoneInfo, ("Pacific/Kiritimati", "Etc/GMT+12"))
+    return next(zone for zone in zones if datetime.now(zone).date() != utc)
+
+
+@pytest.mark.parametrize("zone", [None, far_zone()], ids=["UTC", "the hospital's"])
+def test_an_absence_counts_by_the_days_of_the_hospital(
+    context: LookupContext, aws: Any, file_item: Callable[[Item], None], zone: ZoneInfo | None
+) -> None:
+    filed_patient(file_item, "a", circle={"a"})
+    day = datetime.now(far_zone()).date().isoformat()
+    absence = {"surrogate": "b", "away_from": day, "away_until": day}
+    file_item({"pk": "provider#a", "sk": "provider", "email": "a@clinic.example", **absence})
+    file_item({"pk": "provider#b", "sk": "provider", "email": "b@clinic.example"})
+    event = event_of(PatientIdentifier("1", "A"))
+    identities = resolve(context, event, replace(SENDER, zone=zone))
+    assert identities is not None
+    assert [one.provider_id for one in identities.recipients] == ["b" if zone else "a"]
+
+
+def test_quiet_hours_without_a_time_zone_are_those_of_the_hospital(
+    context: LookupContext, aws: Any, file_item: Callable[[Item], None]
+) -> None:
+    filed_patient(file_item, "a", "b", circle={"a", "b"})
+    for who, more in (("a", {}), ("b", {"time_zone": "America/Toronto"})):
+        night = {"email": f"{who}@clinic.example", "quiet": "22:00-07:00", **more}
+        file_item({"pk": f"provider#{who}", "sk": "provider", **night})
+    halifax = replace(SENDER, zone=ZoneInfo("America/Halifax"))
+    identities = resolve(context, event_of(PatientIdentifier("1", "A")), halifax)
+    assert identities is not None
+    three_at_night = datetime(2026, 11, 24, 7, tzinfo=UTC)
+    ends = [hold_for(one, three_at_night)[1] for one in identities.recipients]
+    assert ends == ["2026-11-24T11:00:00.000Z", "2026-11-24T12:00:00.000Z"]

@@ -16,6 +16,7 @@ from ops.environment.preflight.checks import (
     network,
     placeholders,
     quotas,
+    regions,
     stacks,
 )
 from ops.environment.preflight.finding import Status
@@ -279,6 +280,23 @@ def test_prefix_lists_are_those_of_the_region(in_file: Sequence[str], status: St
     assert found.status is Status.OK or found.to_do == "set prefix_lists to ['pl-1', 'pl-2']"
 
 
+@pytest.mark.parametrize(
+    ("region", "cost_mode", "status"),
+    [
+        ("ca-central-1", "full", Status.OK),
+        ("eu-central-1", "full", Status.ERROR),
+        ("eu-central-1", "coded", Status.ERROR),
+        ("eu-central-1", "off", Status.OK),
+    ],
+)
+def test_notes_are_read_only_in_a_region_with_comprehend_medical(
+    region: str, cost_mode: str, status: Status
+) -> None:
+    """AWS General Reference, "Amazon Comprehend Medical endpoints and quotas"."""
+    found = list(regions.check(plan(region=region, cost_mode=cost_mode)))
+    assert [one.status for one in found] == [status]
+
+
 def subscription(confirmed: bool, endpoint: str) -> dict[str, str]:
     return {
         "Endpoint": endpoint,
@@ -396,6 +414,8 @@ def stack_in(state: str) -> dict[str, Any]:
         ("ROLLBACK_COMPLETE", Status.ERROR, "delete-stack"),
         ("UPDATE_ROLLBACK_FAILED", Status.ERROR, "continue-update-rollback"),
         ("UPDATE_IN_PROGRESS", Status.ERROR, "wait"),
+        # CloudFormation user guide, "Stack status codes": a stack without templates or resources.
+        ("REVIEW_IN_PROGRESS", Status.OK, ""),
     ],
 )
 def test_a_stack_that_cannot_be_updated_is_found(state: str, status: Status, command: str) -> None:
@@ -418,6 +438,19 @@ def test_a_table_left_by_a_deleted_stack_is_found_and_its_data_can_be_adopted() 
     found = only_error(names.check(wanted, answers))
     assert "hl7-ens-prod-ledger" in found.what
     assert found.to_do.startswith("adopt it with its data: make synth ENV=prod, then npx")
+
+
+@pytest.mark.parametrize(("there", "status"), [("prod", Status.ERROR), ("prod2", Status.OK)])
+def test_a_backup_vault_that_a_deleted_stack_left_is_found(there: str, status: Status) -> None:
+    """The vault keeps its name as long as it holds recovery points."""
+    answers = StubbedClients()
+    for _ in range(3):
+        answers.refuse("cloudformation", "describe_stacks", "ValidationError")
+    vaults = [{"BackupVaultName": "Default"}, {"BackupVaultName": f"hl7-ens-{there}"}]
+    answers.give("backup", "list_backup_vaults", {"BackupVaultList": vaults})
+    wanted = plan(resource("AWS::Backup::BackupVault", BackupVaultName="hl7-ens-prod"))
+    (found,) = names.check(wanted, answers)
+    assert found.status is status
 
 
 def test_what_a_deployed_stack_owns_is_not_taken() -> None:

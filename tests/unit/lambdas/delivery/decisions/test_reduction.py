@@ -107,6 +107,27 @@ def test_a_finding_in_the_reason_leaves_the_reason_out() -> None:
     assert "heroin" not in content(HIDES, found)
 
 
+@pytest.mark.parametrize(
+    ("part", "field"), [(LeftOut.REASON, "PV2-3"), (LeftOut.DIAGNOSIS, "DG1[1]-3")]
+)
+def test_what_a_machine_read_in_a_field_that_is_left_out_is_left_out_too(
+    part: LeftOut, field: str
+) -> None:
+    read = finding("overdose", field=field)
+    found = replace(
+        CLINICAL,
+        conditions=(*CLINICAL.conditions, read),
+        medications=(read,),
+        tests=(read,),
+        procedures=(read,),
+        apart={SetAsideReason.PAST: (read,)},
+    )
+    assert "overdose" in content(PolicyDecision(), found)
+    text = content(PolicyDecision(left_out=(part,)), found)
+    assert "overdose" not in text
+    assert "cough" in text
+
+
 def test_nothing_says_that_this_letter_is_reduced() -> None:
     """The same sentence about protected details stands in every letter."""
     sentence = "What the law or the patient's wishes protect is left out of every notification."

@@ -72,6 +72,26 @@ def test_what_was_not_given_is_not_there() -> None:
     assert kinds == ["MessageHeader", "Encounter", "Patient", "Organization", "Provenance"]
 
 
+def test_numbers_of_other_offices_and_of_accounts_are_not_sent_on() -> None:
+    """PID-3 of many feeds repeats the Social Security number and the account (HL7 table 0203)."""
+    sent = [
+        PatientIdentifier("078051120", "USSSA", identifier_type=" ss"),
+        PatientIdentifier("D44-771", "WA", identifier_type="DL"),
+        PatientIdentifier("A-5512", "NORTHGEN", identifier_type="AN"),
+        PatientIdentifier("H00412", "NORTHGEN", identifier_type="MR"),
+        PatientIdentifier("E991", "EPIC", identifier_type="EPI"),
+        PatientIdentifier("77"),
+    ]
+    event = of_kind("admission")
+    event = replace(event, patient=replace(event.patient, identifiers=tuple(sent)))
+    (patient,) = [
+        entry["resource"]
+        for entry in made(event)["entry"]
+        if entry["resource"]["resourceType"] == "Patient"
+    ]
+    assert [one["value"] for one in patient["identifier"]] == ["H00412", "E991", "77"]
+
+
 def test_its_provenance_says_which_message_it_was_translated_from() -> None:
     event = replace(of_kind("admission"), message_control_id="NG-77")
     resources = [entry["resource"] for entry in made(event)["entry"]]

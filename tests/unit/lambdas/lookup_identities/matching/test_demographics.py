@@ -4,6 +4,7 @@ from lambdas.lookup_identities.matching.demographics import (
     birth_dates_agree,
     sexes_agree,
     surnames_agree,
+    surnames_share_a_name,
 )
 
 AGREE = [
@@ -18,6 +19,9 @@ AGREE = [
     ("MULLER", "Müller"),
     ("GROSS", "Groß"),
     ("Sorensen", "Sørensen"),
+    ("SOERENSEN", "Sørensen"),
+    ("AAGREN", "Ågren"),
+    ("Agren", "Ågren"),
     ("Walesa", "Wałęsa"),
     ("İnce", "Ince"),
     ("  Okafor ", "Okafor"),
@@ -89,3 +93,20 @@ def test_only_female_against_male_is_a_disagreement(
     message: str, registry: str, verdict: bool | None
 ) -> None:
     assert sexes_agree(message, registry) is verdict
+
+
+@pytest.mark.parametrize(
+    ("message", "registry"),
+    [
+        ("MUELLER", "Müller-Lüdenscheidt"),
+        ("Muller", "Müller Lüdenscheidt"),
+        ("Jensen-Soerensen", "Sørensen"),
+        ("van der Berg", "Berg"),
+    ],
+)
+def test_one_name_of_a_double_surname_is_shared_in_each_spelling(
+    message: str, registry: str
+) -> None:
+    assert surnames_share_a_name(message, registry)
+    assert surnames_share_a_name(registry, message)
+    assert not surnames_share_a_name(message, "Okafor-Lind")

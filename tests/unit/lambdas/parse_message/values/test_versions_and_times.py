@@ -71,6 +71,26 @@ def test_a_time_keeps_its_precision_and_takes_the_senders_zone(sent: str, iso: s
     assert warnings == []
 
 
+@pytest.mark.parametrize(
+    ("sent", "received", "iso"),
+    [
+        ("20261101014500", "2026-11-01T04:45:03Z", "2026-11-01T01:45:00-03:00"),
+        ("20261101011000", "2026-11-01T05:10:03Z", "2026-11-01T01:10:00-04:00"),
+        ("20261101011000", "2026-11-01T05:09:57Z", "2026-11-01T01:10:00-04:00"),
+        ("20261101014500", "", "2026-11-01T01:45:00-03:00"),
+        ("20260308023000", "2026-03-08T06:30:03Z", "2026-03-08T02:30:00-04:00"),
+        ("20261101030000", "2026-11-01T07:00:03Z", "2026-11-01T03:00:00-04:00"),
+    ],
+    ids=["first pass", "second pass", "fast clock", "not known", "left out in spring", "later"],
+)
+def test_the_hour_that_summer_time_repeats_is_told_apart_by_the_receipt(
+    sent: str, received: str, iso: str
+) -> None:
+    # Halifax set its clocks back from 02:00 ADT to 01:00 AST, 05:00 UTC (IANA time zone database).
+    times = Times(HALIFAX, "", [], received_at=received)
+    assert times.time(sent, "EVN-2") == iso
+
+
 def test_without_a_zone_the_offset_of_msh_7_holds_for_the_message() -> None:
     assert Times(None, "+02:00", []).time("202611230915", "EVN-2") == "2026-11-23T09:15+02:00"
 

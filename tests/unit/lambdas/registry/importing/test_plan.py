@@ -308,3 +308,53 @@ def test_consents_of_a_merged_patient_hold_for_the_surviving_one() -> None:
     ended = {"consent_id": "c-1", "patient_id": "p-1", "valid_until": "2026-11-30"}
     found = after(merged, plan_of(merged, consents=[ended]))
     assert consents(found["patient#p-2", "consents"])[0].valid_until == "2026-11-30"
+
+
+@pytest.mark.parametrize("denied", ["p-1", "p-2"])
+def test_no_consent_replaces_another_ones_of_a_patient_who_is_merged(denied: str) -> None:
+    """Files that number the consents of each patient give two patients the same id."""
+    merge = [{"patient_id": "p-1", "merged_into": "p-2"}]
+    row = {"consent_id": "1", "direction": "permit", "sensitivity": "all"}
+    rows = [{**row, "patient_id": one} for one in ("p-1", "p-2")]
+    rows[denied == "p-2"]["direction"] = "deny"
+    with pytest.raises(InvalidRegistryError, match=r"consents\.csv line 3, consent_id: stands in"):
+        plan_of(registry(), patients=merge, consents=rows)
+
+
+def test_a_new_consent_of_the_surviving_patient_does_not_replace_one_that_the_merge_brings() -> (
+    None
+):
+    merge = [{"patient_id": "p-1", "merged_into": "p-2"}]
+    row = {"consent_id": "c-1", "patient_id": "p-2", "direction": "permit", "sensitivity": "hiv"}
+    with pytest.raises(InvalidRegistryError, match="both patients have a consent of one id"):
+        plan_of(registry(), patients=merge, consents=[row])
+
+
+def test_providers_of_a_merged_patient_are_related_to_the_surviving_one() -> None:
+    """A hospital that merged two records sends the identifier of the surviving one alone."""
+    before = registry()
+    before["patient#p-1", "provider#dr-1"]["roster_until"] = "2026-12-31"
+    merge = [{"patient_id": "p-1", "merged_into": "p-2"}]
+    merged = after(before, plan_of(before, patients=merge))
+    for provider in ("provider#dr-1", "provider#dr-2"):
+        own, copy = (dict(merged[patient, provider]) for patient in ("patient#p-1", "patient#p-2"))
+        assert {**own, "pk": ""} == {**copy, "pk": ""}
+    assert merged["patient#p-2", "patient"]["circle"] == {"dr-1", "dr-2"}
+    assert unchanged(plan_of(merged, patients=merge))
+
+
+def test_a_merge_begins_no_relationship_that_ended_for_the_surviving_patient() -> None:
+    row = {"patient_id": "p-2", "provider_id": "dr-1", "relationship": "care_team", "active": "no"}
+    before = registry()
+    before = after(before, plan_of(before, relationships=[row]))
+    merged = after(before, plan_of(before, patients=[{"patient_id": "p-1", "merged_into": "p-2"}]))
+    assert merged["patient#p-2", "provider#dr-1"]["active"] is False
+
+
+def test_a_row_of_a_merged_patient_changes_one_type_and_keeps_the_others() -> None:
+    row = {"patient_id": "p-1", "provider_id": "dr-1", "relationship": "primary_care"}
+    merge = [{"patient_id": "p-1", "merged_into": "p-2"}]
+    before = registry()
+    found = after(before, plan_of(before, patients=merge, relationships=[{**row, "active": "no"}]))
+    copy = found["patient#p-2", "provider#dr-1"]
+    assert (copy["relationship"], copy["active"]) == ("subscriber", True)

@@ -1,7 +1,5 @@
 """Alarms and their SNS topic. Each alarm's description names its section of the runbook."""
 
-from collections.abc import Mapping
-
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -9,11 +7,11 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from environments import Environment
 from infra.core.stores.keys import alarm_topic_name
+from infra.monitoring.metrics import filled, own
 from infra.stateful import fix_logical_id
 
 RUNBOOK = "docs/runbook.md"
@@ -67,9 +65,13 @@ class Alarms(Construct):
         """Adds the alarm `<prefix>-<name>` to `scope`. docs/runbook.md has a heading of that name.
 
         It goes off when `periods` of the last `of_periods` (as many, if not said) are beyond the
-        threshold. A mail also tells its end, unless `tells_end` is False: the alarm then counts
-        single events and is OK again after one quiet period, whatever became of the cause.
+        threshold. With `missing` BREACHING, a period without data is beyond it. A mail also tells its
+        end, unless `tells_end` is False: the alarm then counts single events and is OK again after some
+        quiet periods, whatever became of the cause.
         """
+        if missing is Missing.BREACHING and isinstance(metric, cloudwatch.Metric):
+            below = comparison is Comparison.LESS_THAN_THRESHOLD
+            metric = filled(metric, 0 if below else threshold)
         end = "" if tells_end else f" {ENDS_SILENTLY}"
         alarm = cloudwatch.Alarm(
             scope,
@@ -126,56 +128,3 @@ class Alarms(Construct):
                 },
             )
         )
-
-
-def metric(
-    namespace: str,
-    name: str,
-    dimensions: dict[str, str],
-    *,
-    statistic: str = "Sum",
-    minutes: int = 5,
-) -> cloudwatch.Metric:
-    """Returns a CloudWatch metric over periods of `minutes`."""
-    return cloudwatch.Metric(
-        namespace=namespace,
-        metric_name=name,
-        dimensions_map=dimensions,
-        statistic=statistic,
-        period=cdk.Duration.minutes(minutes),
-    )
-
-
-def own(
-    environment: Environment,
-    service: str,
-    name: str,
-    *,
-    statistic: str = "Sum",
-    **dimensions: str,
-) -> cloudwatch.Metric:
-    """Returns a metric of a step or the receiver, by service, environment and further dimensions."""
-    by = {"environment": environment.name, "service": service, **dimensions}
-    return metric("hl7-ens", name, by, statistic=statistic)
-
-
-def visible(queue: sqs.IQueue) -> cloudwatch.Metric:
-    """Returns the number of visible messages of a queue."""
-    return of_queue(queue, "ApproximateNumberOfMessagesVisible")
-
-
-def of_queue(queue: sqs.IQueue, name: str) -> cloudwatch.Metric:
-    """Returns the maximum of a queue's metric."""
-    return metric("AWS/SQS", name, {"QueueName": queue.queue_name}, statistic="Maximum")
-
-
-def calculated(
-    expression: str, parts: Mapping[str, cloudwatch.IMetric], *, label: str
-) -> cloudwatch.MathExpression:
-    """Returns a metric math expression over five minutes; `metrics` are its variables."""
-    return cloudwatch.MathExpression(
-        expression=expression,
-        label=label,
-        using_metrics=dict(parts),
-        period=cdk.Duration.minutes(5),
-    )
