@@ -128,11 +128,19 @@ def markdown_cell(text: str) -> str:
 
 
 def table(*headings: str) -> Table:
-    """Returns an empty table without lines. A heading that begins with `>` aligns its column right."""
+    """Returns an empty table without lines. A heading that begins with `>` aligns its column right.
+
+    The first column, the key of a row, stays on one line; other texts wrap, also within a long id.
+    """
     made = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    for heading in headings:
+    for number, heading in enumerate(headings):
         right = heading.startswith(">")
-        made.add_column(heading.lstrip(">"), justify="right" if right else "left", no_wrap=right)
+        made.add_column(
+            heading.lstrip(">"),
+            justify="right" if right else "left",
+            no_wrap=right or number == 0,
+            overflow="fold",
+        )
     return made
 
 

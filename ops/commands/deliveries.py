@@ -67,7 +67,7 @@ def problems_command(session: Session) -> None:
     Addresses bounced or complained; certificates could not be used. Correct the provider directory. The
     next notification uses the new address or certificate.
     """
-    out, shown = console(), table("recipient", "problem", "reason", "since")
+    out, shown = console(), table("recipient", "problem", "reason", "since UTC")
     items = ledger.known_problems(session.deployment)
     for item in items:
         shown.add_row(
@@ -141,7 +141,7 @@ def _list(items: list[DeliveryItem], as_csv: bool) -> None:
         rows = ([getattr(item, column) for column in COLUMNS] for item in items)
         write_csv(COLUMNS, rows, sys.stdout)
         return
-    out, shown = console(), table("delivery", "kind", "since", "why")
+    out, shown = console(), table("delivery", "kind", "since UTC", "why")
     for item in items:
         shown.add_row(
             item.delivery_id,

@@ -82,7 +82,7 @@ def redrive_command(session: Session, event_id: str | None, everything: bool) ->
 
 
 def _table(letters: DeadLetters) -> Table:
-    made = table("Event", "Failed", "What failed, where it is")
+    made = table("Event", "Failed UTC", "What failed, where it is")
     for letter in letters.events:
         error = Text(letter.error_name, style="red")
         error.append(f"\n{letter.step}, {words(letter.place)}", style="default")

@@ -131,7 +131,7 @@ def _decision(event: StayEvent) -> Text:
 
 
 def _orphans(found: list[StayWithoutBegin]) -> Table:
-    made = table("Stay", "Newest", "Sender", "What")
+    made = table("Stay", "Newest UTC", "Sender", "What")
     made.columns[0].min_width = ID
     for one in found:
         triggers = ", ".join(dict.fromkeys(one.trigger_events))

@@ -103,7 +103,7 @@ def _document(event: WarnedEvent) -> dict[str, object]:
 
 
 def _warned_table(events: list[WarnedEvent]) -> Table:
-    made = table("Event", "At", "Sender", "Warnings")
+    made = table("Event", "At UTC", "Sender", "Warnings")
     for event in events:
         kinds = "\n".join(
             f"{kind} {', '.join(filter(None, positions[:POSITIONS]))}{_more(positions)}".rstrip()
@@ -118,7 +118,7 @@ def _more(positions: list[str]) -> str:
 
 
 def _table(events: list[EventSummary]) -> Table:
-    made = table("Event", "Received", "Status")
+    made = table("Event", "Received UTC", "Status")
     for event in events:
         status = Text(event.status, style=STATUS_STYLES.get(event.status, ""))
         status.append(f" {event.error_name or _what(event)}", style="default")

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from ops.audit import looks
 from ops.commands.options import period_of, with_period
-from ops.output import console, count, print_json, short_clock, table, words
+from ops.output import clock, console, count, print_json, table, words
 from ops.session import Session, pass_session
 
 
@@ -28,12 +28,12 @@ def looks_command(
     if as_json:
         print_json(found)
         return
-    out, shown = console(), table("Time", "Person", "Looked at", "Reason")
+    out, shown = console(), table("Time (UTC)", "Person", "Looked at", "Reason")
     for one in found:
         thing = Text(words(one.looked_at))
         thing.append(f"\n{one.looked_at_id}" if one.looked_at_id else "", style="dim")
         outcome = "" if one.outcome == "ok" else f" ({one.outcome})"
-        shown.add_row(short_clock(one.time), Text(one.by), thing, Text(one.reason + outcome))
+        shown.add_row(clock(one.time), Text(one.by), thing, Text(one.reason + outcome))
     if found:
         out.print(shown)
     out.print(f"{count(len(found), 'look')}.")

@@ -1,8 +1,7 @@
 """Prints an account of disclosures: one block for each event, one line for each recipient."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
-from itertools import groupby
 
 from rich.console import Console
 from rich.table import Table
@@ -29,10 +28,14 @@ def show(account: DisclosureAccount, names: Names, out: Console, *, by_patient: 
     """Prints the account. `by_patient`: of one patient, by recipient; else of one provider, by patient."""
     if not account.disclosures:
         out.print("Nobody was told or considered in this period.")
-    for _, group in groupby(account.disclosures, key=lambda one: (one.event_id, one.time[:10])):
-        _block(list(group), names, out, by_patient=by_patient)
-    for one in account.readings:
-        out.print(Text(f"{clock(one.time)}  audit read by {name_of_actor(one.actor)}"))
+    # Events overlap in time: each is one block, at its first record of the day.
+    blocks: defaultdict[tuple[str, str], list[Disclosure]] = defaultdict(list)
+    for one in account.disclosures:
+        blocks[one.event_id, one.time[:10]].append(one)
+    for records in blocks.values():
+        _block(records, names, out, by_patient=by_patient)
+    for reading in account.readings:
+        out.print(Text(f"{clock(reading.time)} UTC  audit read by {name_of_actor(reading.actor)}"))
     if account.disclosures:
         out.print()
         out.print(_sums(account.disclosures))
@@ -43,7 +46,7 @@ def _block(records: list[Disclosure], names: Names, out: Console, *, by_patient:
     first = records[0]
     kind = sentence_case(words(first.event_kind) or "event")
     sender = f" from {first.sender}" if first.sender else ""
-    head = Text(f"{clock(first.time)}  ")
+    head = Text(f"{clock(first.time)} UTC  ")
     head.append(kind, style="bold")
     head.append(f"{sender} (ref. {first.reference})")
     out.print(head)

@@ -30,8 +30,13 @@ ADVICE: dict[str, str] = {
         + _REDRIVE
     ),
     "IdentityConflictError": (
-        "The registry's patient contradicts the message (surname, birth date, sex, or identifiers"
-        " of two patients). Ask the identity team which is right, correct the registry, " + _REDRIVE
+        "The message's patient contradicts the registry (surname, birth date, sex, or identifiers"
+        " of two patients) or the other messages of its stay: the error text says which. The registry:"
+        " ask the identity team which is right, correct the registry, "
+        + _REDRIVE
+        + " The stay: one"
+        " visit number was used for two patients. Ask the sender to cancel (A11) or move (A45) the"
+        " wrong one, and redrive after that."
     ),
     "IdentityNotFoundError": (
         "No patient has these identifiers. If the patient should be in the registry, add them, "

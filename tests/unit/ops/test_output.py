@@ -9,11 +9,13 @@ from markdown_it import MarkdownIt
 
 from local.console.views import bars, code_spans
 from ops.output import (
+    console,
     count,
     duration,
     markdown_cell,
     print_json,
     sentence_case,
+    table,
     words,
     write_csv,
 )
@@ -60,6 +62,22 @@ def test_codes_become_words_and_numbers_agree_with_their_things() -> None:
     assert sentence_case(words("ed_discharge")) == "ED discharge"
     assert sentence_case(words("no_recipient")) == "No recipient"
     assert (count(1, "entry", "entries"), count(2, "entry", "entries")) == ("1 entry", "2 entries")
+
+
+def test_a_row_is_never_cut_and_its_key_stays_on_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    event_id, mail_id = "e0" * 16, "M" * 60
+    shown = table("Event", "At UTC", "Looked at", "Reason")
+    shown.add_row(event_id, "11-23 09:15", mail_id, "a complaint of the family, INC-4711")
+    console().print(shown)
+
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert sum(line.startswith(event_id) for line in lines) == 1
+    assert "".join(lines).count("M") == len(mail_id)
+    assert "…" not in "".join(lines)
 
 
 def test_each_run_is_drawn_on_its_own_scale_and_every_bar_can_be_seen() -> None:

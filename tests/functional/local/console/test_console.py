@@ -1,6 +1,7 @@
 """The console's JSON API and what guards it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,17 @@ def test_an_event_has_status_error_steps_and_entries(client: FlaskClient) -> Non
     assert (event["status"], event["error_name"]) == ("FAILED", "UnprocessableMessageError")
     assert {"name", "outcome", "started_at", "duration_ms", "attempts"} <= event["steps"][0].keys()
     assert event["entries"][0]["action"] == "RECEIVED"
+
+
+def test_only_a_message_that_could_not_be_parsed_is_called_not_read(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, trails: FakeTrails
+) -> None:
+    assert "Message not read" in client.get(f"/events/{FAILED}").text
+    found = trails.event(FAILED)
+    assert found is not None
+    later = replace(found, failed_step="TrackEncounter", error_name="IdentityConflictError")
+    monkeypatch.setattr(trails, "event", lambda _: later)
+    assert "Message not read" not in client.get(f"/events/{FAILED}").text
 
 
 def test_an_event_leads_to_its_stay_with_every_decision(client: FlaskClient) -> None:

@@ -82,7 +82,7 @@ def csv_of(result: Result) -> list[dict[str, Any]]:
 def test_a_patients_account_names_who_was_told_before_and_after_a_rotation(ens: Ens) -> None:
     result = ens("audit", "patient", *IDENTIFIER)
     said = " ".join(result.output.split())
-    assert "2026-03-10 12:00:00 Admission from northgen (ref. 67AAAAAA)" in said
+    assert "2026-03-10 12:00:00 UTC Admission from northgen (ref. 67AAAAAA)" in said
     assert "told Dr Petra Lindqvist primary care; email, full detail; delivered" in said
     assert "2 events: 2 told" in said
     assert "Okafor" not in said

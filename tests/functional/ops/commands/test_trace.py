@@ -14,7 +14,7 @@ from lambdas.common.aws.items import to_item
 from lambdas.common.errors import PERMANENT_ERRORS
 from lambdas.delivery.ledger.context import LedgerContext
 from ops.deployment import Deployment
-from ops.events.advice import ADVICE
+from ops.events.advice import ADVICE, for_error
 from ops.events.trail import TrailSource
 from tests.support.trails import PROVIDER, SECOND_PROVIDER, Story, poison, told
 
@@ -245,6 +245,13 @@ def test_reading_a_trail_never_asks_a_queue(
     assert ens("trace", EVENT).exit_code == 0
     assert ens("events").exit_code == 0
     assert "sqs" not in asked
+
+
+def test_the_advice_for_a_visit_number_of_two_patients_does_not_end_at_the_registry() -> None:
+    """TrackEncounter refuses such a message before the registry is asked: only the sender can mend it."""
+    advice = for_error("IdentityConflictError", EVENT)
+    assert "visit number was used for two patients" in advice
+    assert "Ask the sender to cancel (A11) or move (A45)" in advice
 
 
 def test_every_permanent_error_has_advice() -> None:
