@@ -94,8 +94,7 @@ class SqsBatcher:
             refused = {one["Id"]: one for one in answer.get("Failed", ())}
         except Exception as fault:
             # Fail every entry, so that no caller waits forever or answers AA. The callers log it.
-            for entry in entries:
-                _fail(entry, fault)
+            _fail_all(entries, fault)
             entries.clear()  # the fault holds this frame, and each entry the fault
         else:
             for number, entry in enumerate(entries):
@@ -112,6 +111,12 @@ class SqsBatcher:
         else:
             code = str(refused.get("Code", "no answer for the entry"))
             _fail(entry, StoreUnavailableError(f"sqs SendMessageBatch: {code}"))
+
+
+def _fail_all(entries: list[_Entry], error: Exception) -> None:
+    """Fails them in a frame of its own: the error's traceback must not hold an entry."""
+    for entry in entries:
+        _fail(entry, error)
 
 
 def _fail(entry: _Entry, error: Exception) -> None:
