@@ -6,8 +6,9 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 # RFC 5890, 2.3.1: two hyphens in the third and fourth place are those of an A-label (xn--) alone.
 _LABEL = r"(?!(?!xn)[^.]{2}--)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(
-    # RFC 2047, 5: an encoded word stands in no address, and no mail can be made to one.
-    rf"(?!.*=\?.*\?[bq]\?)(?=.{{1,254}}\Z)(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_LABEL}",
+    # The length comes first: the rest takes time by its square. RFC 2047, 5: an encoded word stands in no
+    # address, and no mail can be made to one.
+    rf"(?=.{{1,254}}\Z)(?!.*=\?.*\?[bq]\?)(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_LABEL}",
     re.IGNORECASE,
 )
 _NOT_MAIL = re.compile(r"(?:[0-9]|\.(?:arpa|invalid|local|localhost|onion|test))\Z", re.IGNORECASE)
