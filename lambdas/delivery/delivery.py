@@ -204,7 +204,7 @@ def delivery_of(
 
 
 def _patient_of(recipient: Recipient) -> str:
-    """The patient of whom a correction about another patient than the event's tells; "" for another notice."""
+    """The patient whom a correction is about, where that is not the event's patient; else ""."""
     return recipient.cancels.patient_ref if recipient.cancels and recipient.other_patient else ""
 
 

@@ -20,11 +20,11 @@ class RefusedAddressee:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailDecision:
-    """The policy's decision about a mail, the mail's detail, and the addressees whom it leaves out.
+    """The policy's decision about a mail, the mail's detail, and the addressees who are left out.
 
-    The claim of the delivery writes it. If that run dies after the send, the next run makes the audit entries
-    from it: a new decision may differ, because the registry may have changed. `detail` is None where no mail
-    was made. `reduced` is that of `Detail`.
+    It is written with the delivery's claim. If that run dies after the send, the next run makes the audit
+    entries from it, because the registry, and with it the decision, may have changed. `detail` is None where
+    no mail was made. `reduced` is the member of `Detail`.
     """
 
     policy: PolicyDecision = PolicyDecision()

@@ -77,8 +77,8 @@ class RefusalReason(StrEnum):
 class FirstNotice:
     """The notification that a later one cancels, corrects or updates: its event, delivery, time and kind.
 
-    `told_at` is the time of sending, `patient_ref` the patient of whom it told. `event_kind` is `NONE` and
-    `patient_ref` "" in documents of earlier versions.
+    `told_at` is the time of sending. `patient_ref` names the patient whom the notification was about. Documents
+    of earlier versions have no kind (`NONE`) and no patient ("").
     """
 
     event_id: str
@@ -123,7 +123,7 @@ class Recipient:
     (ISO 8601, UTC; "" for none). All notices of the stay about this patient share `stay_ref` (32 hex digits).
     `roster_until` is the last day of the roster, if the roster alone relates them to the patient and ends
     soon; else "". `also` are the others who share this mail.
-    `other_patient`: the event moves the stay from the patient of whom they were told to another one.
+    `other_patient`: the event moves the stay away from the patient whom their notices were about.
     `second`: the notice about that other patient, for a recipient who gets the correction too.
     `policy` is the decision about what they may be told; its rule is empty in documents of earlier versions.
     `facility`: the registry files them as a facility. `stands_for` are the ids of the absent providers in
