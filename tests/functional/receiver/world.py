@@ -204,6 +204,7 @@ class ReceiverWorld:
 
     def __exit__(self, *_: object) -> None:
         self.run(self._stop())
+        self.run(self._cancel_what_is_left())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         self._loop.run_until_complete(asyncio.sleep(0))
@@ -231,6 +232,13 @@ class ReceiverWorld:
         self._health = HealthServer("127.0.0.1", 0, Readiness(self.server, intake))
         self.mllp_port = await self.server.start()
         self.health_port = await self._health.start()
+
+    async def _cancel_what_is_left(self) -> None:
+        """Ends what is still under way, such as a store whose sender has gone, as `asyncio.Runner` does."""
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     async def _stop(self) -> None:
         await self.server.stop()
