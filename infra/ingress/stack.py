@@ -14,7 +14,7 @@ from infra.ingress.load_balancer import HEALTH, MLLP, LoadBalancer
 from infra.ingress.receiver_service import ReceiverService
 from infra.ingress.smoke_task import SmokeTask
 from infra.monitoring.alarm_topic import Comparison, Missing
-from infra.monitoring.metrics import calculated, metric, own
+from infra.monitoring.metrics import metric, own, summed
 from infra.monitoring.queries import SavedQuery
 from infra.network.stack import workload_security_group
 
@@ -141,23 +141,23 @@ class IngressStack(cdk.Stack):
             self,
             "receiver-cannot-store",
             meaning="Senders get AR because vault or queue could not be reached. They send their messages again.",
-            metric=_sum(
-                "not stored",
+            metric=summed(
                 {**_rejected(environment, NOT_STORED), "rejected": rejected_not_stored},
+                label="not stored",
             ),
         )
         core.alarms.watch(
             self,
             "messages-rejected",
             meaning="Messages were rejected because of their content; their bytes are under rejected/.",
-            metric=_sum("rejected", _rejected(environment, UNACCEPTABLE)),
+            metric=summed(_rejected(environment, UNACCEPTABLE), label="rejected"),
             tells_end=False,
         )
         core.alarms.watch(
             self,
             "messages-not-allowed",
             meaning="Messages were rejected that their sender or this environment may not send.",
-            metric=_sum("not allowed", _rejected(environment, NOT_ALLOWED)),
+            metric=summed(_rejected(environment, NOT_ALLOWED), label="not allowed"),
             tells_end=False,
         )
         for name, measured, meaning in (
@@ -223,8 +223,3 @@ def _given(name: str, value: str) -> dict[str, str]:
 def _rejected(environment: Environment, reasons: Sequence[str]) -> dict[str, cloudwatch.Metric]:
     """The receiver's counts of messages rejected for these reasons."""
     return {one: own(environment, "Receiver", "Rejected", reason=one) for one in reasons}
-
-
-def _sum(label: str, parts: dict[str, cloudwatch.Metric]) -> cloudwatch.MathExpression:
-    total = " + ".join(f"FILL({name}, 0)" for name in parts)
-    return calculated(total, parts, label=label)

@@ -2,7 +2,7 @@
 
 from infra.core.stores.backups import Backups
 from infra.monitoring.alarm_topic import Alarms, Comparison, Missing
-from infra.monitoring.metrics import calculated, metric
+from infra.monitoring.metrics import metric, summed
 
 BACKUP = "AWS/Backup"
 
@@ -25,12 +25,7 @@ def watch_backups(backups: Backups, alarms: Alarms) -> None:
         backups,
         "backup-failed",
         meaning="A daily backup of a table or of the vault, or a copy of one, failed or was not made in time.",
-        metric=calculated(
-            " + ".join(f"FILL({part}, 0)" for part in parts),
-            parts,
-            label="backups and copies that failed",
-            minutes=60,
-        ),
+        metric=summed(parts, label="backups and copies that failed", minutes=60),
         tells_end=False,
     )
     alarms.watch(

@@ -8,7 +8,7 @@ from infra.core.processing.pipe import EventPipe
 from infra.core.processing.workflow import PatientEventWorkflow
 from infra.core.stores.queues import Queues
 from infra.monitoring.alarm_topic import Alarms
-from infra.monitoring.metrics import calculated, metric, of_queue, own, visible
+from infra.monitoring.metrics import calculated, metric, of_queue, own, summed, visible
 from infra.monitoring.watched import Watched
 
 PIPES = "AWS/EventBridge/Pipes"
@@ -76,8 +76,7 @@ class CoreAlarms(Construct):
             self,
             "pipe-throttled",
             meaning="The pipe's executions were throttled or timed out: messages are late.",
-            metric=calculated(
-                "FILL(throttled, 0) + FILL(timed_out, 0)",
+            metric=summed(
                 {
                     "throttled": metric(PIPES, "ExecutionThrottled", dimensions),
                     "timed_out": metric(PIPES, "ExecutionTimeout", dimensions),
@@ -123,8 +122,7 @@ class CoreAlarms(Construct):
             self,
             "control-id-reused",
             meaning="A sender used one message control id (MSH-10) for two different messages.",
-            metric=calculated(
-                "FILL(received, 0) + FILL(parsed, 0)",
+            metric=summed(
                 {
                     "received": own(self._environment, "Receiver", "ControlIdReused"),
                     "parsed": own(self._environment, "ParseMessage", "ControlIdReused"),
@@ -161,10 +159,6 @@ class CoreAlarms(Construct):
             self,
             "scheduled-run-failed",
             meaning="A run that a schedule started failed three times, or could not be started.",
-            metric=calculated(
-                " + ".join(f"FILL({part}, 0)" for part in parts),
-                parts,
-                label="scheduled runs that failed",
-            ),
+            metric=summed(parts, label="scheduled runs that failed"),
             tells_end=False,
         )

@@ -63,6 +63,14 @@ def calculated(
     )
 
 
+def summed(
+    parts: Mapping[str, cloudwatch.IMetric], *, label: str, minutes: int = 5
+) -> cloudwatch.MathExpression:
+    """Returns the sum of the parts over periods of `minutes`; one without data counts as 0."""
+    total = " + ".join(f"FILL({name}, 0)" for name in parts)
+    return calculated(total, parts, label=label, minutes=minutes)
+
+
 def filled(metric: cloudwatch.Metric, value: float) -> cloudwatch.MathExpression:
     """Returns the metric with `value` in each period without data.
 
