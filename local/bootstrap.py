@@ -2,16 +2,20 @@
 
 Its syntax suits Python 3.7, so that an old Python gets one clear sentence instead of a SyntaxError.
 A second call finds the stamp of the first and returns at once, whichever Python runs it; an interrupted
-one starts over.
+one starts over. Two calls at once take turns.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 PYTHON_NEEDED = (3, 11)
@@ -33,7 +37,9 @@ def main() -> int:
         check_node(node_version())
         if not is_set_up():
             check_python(sys.version_info[:2])
-            set_up()
+            with taking_turns():
+                if not is_set_up():
+                    set_up()
     except SetUpError as error:
         print(f"hl7-ens: {error}", file=sys.stderr)
         return 1
@@ -73,6 +79,21 @@ def check_node(version: str) -> None:
         )
 
 
+@contextmanager
+def taking_turns() -> Iterator[None]:
+    """Waits until no other process sets up this checkout, which `make run` and `make test` may do at once."""
+    folder = os.open(str(LOCK.parent), os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("waiting for another command, which is setting up .venv")
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
 def set_up() -> None:
     """Makes `.venv` and installs into it. Raises `SetUpError` when that fails."""
     if VENV.exists() and not STAMP.is_file():
@@ -100,7 +121,10 @@ def set_up() -> None:
         ],
         "installing the dependencies failed; pip says above why",
     )
-    STAMP.write_text(stamp(), "utf-8")
+    done = stamp()
+    if done is None:
+        raise SetUpError(f"{VENV} has no Python that runs, though installing into it succeeded.")
+    STAMP.write_text(done, "utf-8")
 
 
 def is_set_up() -> bool:
@@ -108,14 +132,17 @@ def is_set_up() -> bool:
     return STAMP.is_file() and STAMP.read_text("utf-8") == stamp()
 
 
-def stamp() -> str:
-    """The stamp of an up-to-date environment: the lock file, and the version of its own Python."""
+def stamp() -> str | None:
+    """The stamp of an up-to-date environment: the lock file, and the version of its own Python.
+
+    None when its Python cannot be run.
+    """
     lock = hashlib.sha256(LOCK.read_bytes()).hexdigest()
     try:
         question = [str(VENV / "bin" / "python"), "-VV"]
         version = subprocess.check_output(question).decode("ascii", "replace").strip()
     except (OSError, subprocess.CalledProcessError):
-        version = "none"
+        return None
     return f"{lock}\n{version}\n"
 
 

@@ -2,7 +2,11 @@
 
 import ast
 import re
+import shutil
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
 
@@ -105,6 +109,48 @@ def test_an_environment_whose_python_is_gone_is_not_ready(checkout: Path) -> Non
     (checkout / ".venv" / "bin" / "python").unlink()
 
     assert not bootstrap.is_set_up()
+
+
+def test_an_environment_that_lost_its_python_meanwhile_is_not_called_ready(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = bootstrap.run
+
+    def removed(words: list[str], failure: str) -> None:
+        note(words, failure)
+        shutil.rmtree(checkout / ".venv" / "bin")
+
+    monkeypatch.setattr(bootstrap, "run", removed)
+
+    with pytest.raises(bootstrap.SetUpError, match="no Python that runs"):
+        bootstrap.set_up()
+    assert not bootstrap.is_set_up()
+
+
+def test_two_set_ups_at_once_take_turns_and_the_second_does_nothing(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    note = bootstrap.run
+    began, may_go_on = threading.Event(), threading.Event()
+
+    def slow(words: list[str], failure: str) -> None:
+        began.set()
+        assert may_go_on.wait(10)
+        note(words, failure)
+
+    monkeypatch.setattr(bootstrap, "run", slow)
+    with ThreadPoolExecutor() as threads:
+        first = threads.submit(bootstrap.main)
+        assert began.wait(10)
+        second = threads.submit(bootstrap.main)
+        deadline = time.monotonic() + 10
+        while "waiting for another command" not in capsys.readouterr().out:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        may_go_on.set()
+
+        assert (first.result(10), second.result(10)) == (0, 0)
+    assert commands(checkout) == 2
 
 
 def test_an_interrupted_set_up_starts_over(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
