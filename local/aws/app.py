@@ -19,7 +19,13 @@ from local.aws.clients import client
 from local.aws.invoker import LambdaInvoker
 from local.aws.sockets import App
 from local.patches import botocore, speed
-from local.patches.additions import authorisation, execution_ends, fifo, ses_account
+from local.patches.additions import (
+    authorisation,
+    execution_ends,
+    fifo,
+    ses_account,
+    session_tokens,
+)
 from local.patches.patching import replace
 
 Invoke = Callable[[str, bytes], tuple[bytes, bool]]
@@ -39,6 +45,7 @@ def create_app(port: int, invoke: Invoke, layers: Callable[[App], App] = lambda 
     execution_ends.install()
     fifo.install()
     ses_account.install()
+    session_tokens.install()
     _run_functions_with(invoke)
     app = layers(dispatch.in_front_of(DomainDispatcherApplication(create_backend_app)))
     _act_in_the_machines_role(port, app)

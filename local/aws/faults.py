@@ -100,14 +100,19 @@ class FaultInjector:
         return Response(json.dumps(left), content_type="application/json")
 
 
+def disconnected(environ: Environ) -> Response:
+    """An answer that nobody reads, after closing the connection of the request."""
+    if "werkzeug.socket" not in environ:
+        raise ConnectionResetError("a fault that a test asked for")
+    with suppress(OSError):
+        environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    return Response()
+
+
 def _failure(fault: ArmedFault, environ: Environ) -> Response:
     """The service's error in its own protocol, or a connection that closes without a word."""
     if fault.disconnect:
-        if "werkzeug.socket" not in environ:
-            raise ConnectionResetError("a fault that a test asked for")
-        with suppress(OSError):
-            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-        return Response()
+        return disconnected(environ)
     if fault.service == "s3":
         text = f"<Error><Code>{fault.code}</Code><Message>{fault.message}</Message></Error>"
         return Response(text, fault.status, content_type="application/xml")

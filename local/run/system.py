@@ -14,6 +14,7 @@ from typing import Protocol, Self
 from local.aws.app import create_app
 from local.aws.clients import role_environment
 from local.aws.control import with_controls
+from local.aws.dynamodb_process import DynamoDbProcess
 from local.aws.faults import FaultInjector
 from local.aws.http_server import WsgiServer
 from local.aws.mailbox import Mailbox
@@ -120,6 +121,8 @@ class System:
             self._serve_aws(aws_socket)
             self.deployment = deploy(folder, self.ports.aws, os.environ.get("ENS_MPI", ""))
             registry.load(self.deployment.outputs["RegistryTable"], self.ports.aws)
+            self._dynamodb.start(inherited=(aws_socket, console_socket))
+            self._running.callback(self._dynamodb.stop)
         with self._step("starting the receiver and the functions"):
             self._start_receiver()
             self._start_functions()
@@ -143,7 +146,9 @@ class System:
         return aws, page
 
     def _serve_aws(self, sock: socket) -> None:
-        self._serve(sock, create_app(self.ports.aws, self._invoke, self._in_front_of_aws))
+        app = create_app(self.ports.aws, self._invoke, self._in_front_of_aws)
+        self._dynamodb = DynamoDbProcess(app)
+        self._serve(sock, self._dynamodb.in_front_of(app))
 
     def _in_front_of_aws(self, app: App) -> App:
         return self._faults.in_front_of(with_controls(self._mailbox.in_front_of(app)))
@@ -193,6 +198,7 @@ class System:
                 **(index if function.name.endswith("-LookupIdentities") else {}),
                 **(directory if function.name.endswith("-DeliverNotification") else {}),
                 "AWS_ENDPOINT_URL_COMPREHENDMEDICAL": comprehend_url,
+                "AWS_ENDPOINT_URL_DYNAMODB": self._dynamodb.url,
                 "AWS_LAMBDA_FUNCTION_NAME": function.name,
                 "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
                 "LAMBDA_TASK_ROOT": str(function.asset),
