@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import boto3
@@ -136,21 +137,22 @@ def _bypass_of_lock(s3: Any, bucket: str) -> dict[str, bool]:
 
 def empty_backup_vault(backup: Any, vault: str, pause: Callable[[float], None] = time.sleep) -> int:
     """Deletes every recovery point of a backup vault, and waits for the deletion. Returns their number."""
-    points = list(_recovery_points(backup, vault))
+    points = _recovery_points(backup, vault)
     for arn in points:
         backup.delete_recovery_point(BackupVaultName=vault, RecoveryPointArn=arn)
     for _ in range(WAIT["MaxAttempts"]):
-        if not any(_recovery_points(backup, vault)):
+        if not _recovery_points(backup, vault):
             return len(points)
         pause(WAIT["Delay"])
     raise ProblemError(f"The recovery points of the backup vault {vault} are not deleted yet.")
 
 
-def _recovery_points(backup: Any, vault: str) -> Iterator[str]:
+def _recovery_points(backup: Any, vault: str) -> list[str]:
+    """The ARNs of a vault's recovery points, [] where the vault does not exist."""
     pages = backup.get_paginator("list_recovery_points_by_backup_vault")
-    for page in pages.paginate(BackupVaultName=vault):
-        for point in page["RecoveryPoints"]:
-            yield point["RecoveryPointArn"]
+    read = pages.paginate(BackupVaultName=vault).build_full_result
+    found = if_exists(read, "ResourceNotFoundException") or {"RecoveryPoints": []}
+    return [point["RecoveryPointArn"] for point in found["RecoveryPoints"]]
 
 
 def _unprotected(account: AccountClients, stack: str) -> bool:
@@ -190,9 +192,13 @@ def _empty(account: AccountClients, stack: str, say: Callable[[str], None]) -> N
         if kind == "AWS::Pipes::Pipe":
             # ConflictException: it is stopped or stopping already.
             if_exists(account.pipes.stop_pipe, "ConflictException", "NotFoundException", Name=name)
-    buckets = [name for kind, name in resources if kind == "AWS::S3::Bucket"]
-    for bucket in buckets:
-        account.s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus={})
+    # A bucket or vault that somebody deleted by hand stays on the stack's list.
+    unlogged = partial(account.s3.put_bucket_logging, BucketLoggingStatus={})
+    buckets = [
+        name
+        for kind, name in resources
+        if kind == "AWS::S3::Bucket" and if_exists(unlogged, "NoSuchBucket", Bucket=name)
+    ]
     for bucket in buckets:
         say(f"{bucket}: {empty_bucket(account.s3, bucket)} versions deleted")
     for kind, name in resources:

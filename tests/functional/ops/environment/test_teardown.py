@@ -102,6 +102,35 @@ def test_destroying_again_finds_nothing_and_ends_well(deployed: AccountClients) 
     assert stacks(deployed) == []
 
 
+def test_a_bucket_that_somebody_removed_by_hand_stops_nothing(
+    deployed: AccountClients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CloudFormation lists a resource that it could not delete until the stack is gone."""
+    empty_bucket(deployed.s3, "vault-of-dev")
+    deployed.s3.delete_bucket(Bucket="vault-of-dev")
+    delete = deployed.cloudformation.delete_stack
+
+    def delete_with_bucket(StackName: str) -> None:  # noqa: N803  # as boto3 names it
+        if StackName.endswith("-core"):
+            # CloudFormation passes over a bucket that is gone; moto's raises.
+            deployed.s3.create_bucket(Bucket="vault-of-dev")
+        delete(StackName=StackName)
+
+    monkeypatch.setattr(deployed.cloudformation, "delete_stack", delete_with_bucket)
+    destroy(destroyable(["dev"]), deployed, print)
+    assert stacks(deployed) == []
+
+
+def test_a_backup_vault_that_somebody_removed_by_hand_has_no_recovery_points() -> None:
+    backup = boto3.client("backup", region_name="us-east-1")
+    with Stubber(backup) as stub:
+        for _ in range(2):
+            stub.add_client_error(
+                "list_recovery_points_by_backup_vault", "ResourceNotFoundException"
+            )
+        assert empty_backup_vault(backup, "hl7-ens-dev") == 0
+
+
 def test_a_bucket_that_fills_while_its_stack_is_deleted_is_emptied_again(
     deployed: AccountClients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
