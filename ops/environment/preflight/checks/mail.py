@@ -94,9 +94,10 @@ def _dkim(domain: str, identity: dict[str, Any], plan: Plan) -> PreflightFinding
     dkim = identity.get("DkimAttributes", {})
     if identity.get("VerifiedForSendingStatus", False) and dkim.get("Status") == "SUCCESS":
         return ok(f"SES may send from {domain}, signed with DKIM")
+    # Newer regions have a zone of their own.
+    zone = dkim.get("SigningHostedZone", "dkim.amazonses.com")
     records = ", ".join(
-        f"{token}._domainkey.{domain} CNAME {token}.dkim.amazonses.com"
-        for token in dkim.get("Tokens", ())
+        f"{token}._domainkey.{domain} CNAME {token}.{zone}" for token in dkim.get("Tokens", ())
     )
     # A deployment that failed must be repeatable while DNS still waits for the records.
     report = warning if plan.environment.mail.create else error

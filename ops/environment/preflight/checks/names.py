@@ -77,13 +77,13 @@ ADOPT = {"AWS::SES::EmailIdentity": "set mail.create to false in {file}"}
 
 def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
     """Yields an error for each name of the assembly that exists and is not a resource of its stack."""
-    owned = _owned(clients.client("cloudformation"), plan.assembly.stacks)
+    deployed = owned(clients.client("cloudformation"), plan.assembly.stacks)
     looked_at = 0
     taken = False
     for resource in plan.assembly.of_type(*KINDS):
         named_by, exists = KINDS[resource.type]
         name = resource.text(named_by)
-        if not name or (resource.stack, resource.logical_id) in owned:
+        if not name or (resource.stack, resource.logical_id) in deployed:
             continue
         looked_at += 1
         if exists(clients, name):
@@ -99,8 +99,8 @@ def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
         yield ok(f"{looked_at} names to create are free")
 
 
-def _owned(cloudformation: Any, stacks: tuple[str, ...]) -> set[tuple[str, str]]:
-    """Stack and logical id of everything that the deployed stacks own."""
+def owned(cloudformation: Any, stacks: tuple[str, ...]) -> set[tuple[str, str]]:
+    """Returns stack and logical id of everything that the deployed stacks own."""
     found = set()
     for stack in stacks:
         if not described(cloudformation, stack):

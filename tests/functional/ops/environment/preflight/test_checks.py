@@ -166,18 +166,20 @@ def test_a_paused_account_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(("create", "status"), [(True, Status.WARNING), (False, Status.ERROR)])
+@pytest.mark.parametrize("zone", [{}, {"SigningHostedZone": "dkim.eu-south-1.amazonses.com"}])
 def test_dkim_that_waits_shows_its_records_and_stops_no_repeated_first_deployment(
-    create: bool, status: Status
+    zone: dict[str, str], create: bool, status: Status
 ) -> None:
     identity = {
         "VerifiedForSendingStatus": False,
         "FeedbackForwardingStatus": False,
-        "DkimAttributes": {"Status": "PENDING", "Tokens": ["abc"]},
+        "DkimAttributes": {"Status": "PENDING", "Tokens": ["abc"], **zone},
     }
     answers = StubbedClients().give("sesv2", "get_email_identity", identity)
     (found,) = mail.check_identity(plan(mail__create=create), answers)
     assert found.status is status
-    assert "abc._domainkey.ens.example CNAME abc.dkim.amazonses.com" in found.to_do
+    shown = zone.get("SigningHostedZone", "dkim.amazonses.com")
+    assert f"abc._domainkey.ens.example CNAME abc.{shown}" in found.to_do
 
 
 def test_bounces_that_go_out_by_mail_are_a_warning() -> None:
@@ -320,32 +322,85 @@ def test_notes_are_read_only_in_a_region_with_comprehend_medical(
     assert [one.status for one in found] == [status]
 
 
-def subscription(confirmed: bool, endpoint: str) -> dict[str, str]:
-    return {
-        "Endpoint": endpoint,
-        "Protocol": "email",
-        "SubscriptionArn": "arn:aws:sns:us-east-1:1:t:s" if confirmed else "PendingConfirmation",
-    }
+TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:hl7-ens-prod-alarms"
+CONFIRMED = f"{TOPIC}:12345678-1234-1234-1234-123456789012"
+
+
+def subscriptions(*states: str) -> StubbedClients:
+    """The answer about subscriptions of `0@hospital.org` and so on, with these values of `SubscriptionArn`."""
+    found = [
+        {"Endpoint": f"{number}@hospital.org", "Protocol": "email", "SubscriptionArn": state}
+        for number, state in enumerate(states)
+    ]
+    return StubbedClients().give(
+        "sns", "list_subscriptions_by_topic", {"Subscriptions": found}, {"TopicArn": TOPIC}
+    )
 
 
 @pytest.mark.parametrize(
-    ("confirmed", "expected"),
+    ("states", "expected"),
     [
-        ((True,), [Status.OK]),
-        ((True, False), [Status.WARNING, Status.OK]),
-        ((False,), [Status.ERROR]),
+        ((CONFIRMED,), [Status.OK]),
+        ((CONFIRMED, "PendingConfirmation"), [Status.WARNING, Status.OK]),
+        (("PendingConfirmation",), [Status.ERROR]),
         ((), [Status.ERROR]),
+        # SNS shows an ended subscription for a while (ansible/ansible pull request 20086).
+        (("Deleted",), [Status.ERROR]),
+        (("Deleted", CONFIRMED), [Status.OK]),
     ],
 )
 def test_alarms_reach_at_least_one_confirmed_address(
-    confirmed: Sequence[bool], expected: list[Status]
+    states: Sequence[str], expected: list[Status]
 ) -> None:
-    found = [subscription(yes, f"{n}@hospital.org") for n, yes in enumerate(confirmed)]
-    asked = {"TopicArn": f"arn:aws:sns:us-east-1:{ACCOUNT}:hl7-ens-prod-alarms"}
-    answers = StubbedClients().give(
-        "sns", "list_subscriptions_by_topic", {"Subscriptions": found}, asked
-    )
-    assert statuses(alarms.check(plan(), answers)) == expected
+    found = alarms.check(plan(alarm_addresses=()), subscriptions(*states))
+    assert statuses(found) == expected
+
+
+@pytest.mark.parametrize(
+    ("deployed", "states", "expected", "to_do"),
+    [
+        (True, (), Status.ERROR, f"aws sns subscribe --topic-arn {TOPIC} --protocol email"),
+        (True, ("Deleted",), Status.ERROR, "aws sns subscribe"),
+        (True, ("Deleted", CONFIRMED), Status.WARNING, "aws sns subscribe"),
+        (False, (), Status.WARNING, "by the link in the mail"),
+    ],
+)
+def test_an_address_that_has_no_subscription_is_named(
+    deployed: bool, states: Sequence[str], expected: Status, to_do: str
+) -> None:
+    """Of a deployed one CloudFormation does not notice the end; a new one is made by the deployment."""
+    answers = subscriptions(*states)
+    answers.refuse("cloudformation", "describe_stacks", "ValidationError")
+    answers.give("cloudformation", "describe_stacks", stack_in("UPDATE_COMPLETE"))
+    summaries = [of_stack("AWS::SNS::Subscription")] if deployed else []
+    answers.give("cloudformation", "list_stack_resources", {"StackResourceSummaries": summaries})
+    answers.refuse("cloudformation", "describe_stacks", "ValidationError")
+    wanted = resource("AWS::SNS::Subscription", Endpoint="0@hospital.org")
+    found, *_ = alarms.check(plan(wanted, alarm_addresses=("0@hospital.org",)), answers)
+    assert found.status is expected
+    assert "0@hospital.org" in found.what
+    assert to_do in found.to_do
+
+
+@pytest.mark.parametrize(
+    ("topic", "expected", "what"),
+    [
+        (f"arn:aws:sns:us-east-1:{ACCOUNT}:on-call", Status.ERROR, "does not exist"),
+        (f"arn:aws:sns:eu-west-1:{ACCOUNT}:on-call", Status.ERROR, "is in eu-west-1"),
+        # Nobody outside its account may read it, so that no call is made.
+        ("arn:aws:sns:us-east-1:444455556666:on-call", Status.WARNING, "account 444455556666's"),
+    ],
+)
+def test_a_topic_of_the_settings_is_one_that_alarms_can_use(
+    topic: str, expected: Status, what: str
+) -> None:
+    answers = StubbedClients()
+    if what == "does not exist":
+        answers.refuse("sns", "get_topic_attributes", "NotFound")
+    answers.refuse("sns", "list_subscriptions_by_topic", "NotFound")
+    found, *_ = alarms.check(plan(alarm_topics=(topic,)), answers)
+    assert found.status is expected
+    assert what in found.what
 
 
 def test_before_the_first_deployment_there_is_no_topic_yet() -> None:
@@ -430,6 +485,16 @@ def stack_in(state: str) -> dict[str, Any]:
     return {"Stacks": [{"StackName": "s", "CreationTime": NOW, "StackStatus": state}]}
 
 
+def of_stack(resource_type: str) -> dict[str, Any]:
+    """A resource of a deployed stack, as ListStackResources has it."""
+    return {
+        "LogicalResourceId": resource_type.rpartition(":")[2],
+        "ResourceType": resource_type,
+        "ResourceStatus": "CREATE_COMPLETE",
+        "LastUpdatedTimestamp": NOW,
+    }
+
+
 @pytest.mark.parametrize(
     ("state", "status", "command"),
     [
@@ -479,13 +544,8 @@ def test_a_backup_vault_that_a_deleted_stack_left_is_found(there: str, status: S
 def test_what_a_deployed_stack_owns_is_not_taken() -> None:
     answers = StubbedClients().refuse("cloudformation", "describe_stacks", "ValidationError")
     answers.give("cloudformation", "describe_stacks", stack_in("UPDATE_COMPLETE"))
-    owned = {
-        "LogicalResourceId": "Table",
-        "ResourceType": "AWS::DynamoDB::Table",
-        "ResourceStatus": "CREATE_COMPLETE",
-        "LastUpdatedTimestamp": NOW,
-    }
-    answers.give("cloudformation", "list_stack_resources", {"StackResourceSummaries": [owned]})
+    summaries = [of_stack("AWS::DynamoDB::Table")]
+    answers.give("cloudformation", "list_stack_resources", {"StackResourceSummaries": summaries})
     answers.refuse("cloudformation", "describe_stacks", "ValidationError")
     wanted = plan(resource("AWS::DynamoDB::Table", TableName="hl7-ens-prod-ledger"))
     assert statuses(names.check(wanted, answers)) == [Status.OK]
