@@ -279,6 +279,35 @@ def test_only_the_operator_moves_messages_and_starts_the_pipe(role: str, prod: R
 
 
 @pytest.mark.parametrize("role", ROLES)
+def test_the_operator_sees_the_receivers_that_the_runbook_sends_to_and_changes_none(
+    role: str, prod: Resolved
+) -> None:
+    """The service's events, its stopped tasks, and the dashboard's graphs of Contributor Insights."""
+    ecs, own = f"arn:aws:ecs:{REGION}:{ACCOUNT}", "hl7-ens-prod"
+    task = f"{ecs}:task/{own}/0123456789abcdef"
+    seen = (
+        *(("ecs:ListClusters", "*"), ("ecs:ListServices", "*"), ("ecs:ListTasks", "*")),
+        ("ecs:DescribeClusters", f"{ecs}:cluster/{own}"),
+        ("ecs:DescribeServices", f"{ecs}:service/{own}/{own}-receiver"),
+        ("ecs:DescribeTasks", task),
+        *(
+            ("cloudwatch:GetInsightRuleReport", f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:{rule}")
+            for rule in (f"insight-rule/{own}-warnings", f"insight-rule/{own}-unknown-patients")
+        ),
+    )
+    kept = (
+        ("ecs:DescribeServices", f"{ecs}:service/hl7-ens-dev/hl7-ens-dev-receiver"),
+        ("ecs:UpdateService", f"{ecs}:service/{own}/{own}-receiver"),
+        ("ecs:ExecuteCommand", task),
+        ("ecs:StopTask", task),
+    )
+    allowed = may(prod, role, *seen, *kept)
+    assert {one for one, yes in allowed.items() if yes} == (
+        set(seen) if role == "Operator" else set()
+    )
+
+
+@pytest.mark.parametrize("role", ROLES)
 def test_no_role_takes_from_the_event_queue_or_reads_what_ses_reported(
     role: str, prod: Resolved
 ) -> None:

@@ -61,7 +61,6 @@ def test_the_operator_may_run_this_task_pass_its_two_roles_and_nothing_more(
             {f"{arn}:task-definition/hl7-ens-prod-smoke:*"},
             {"ArnEquals": {"ecs:cluster": cluster}},
         ),
-        ("ecs:DescribeTasks",): ({f"{arn}:task/hl7-ens-prod/*"}, {}),
         ("iam:PassRole",): (
             roles,
             {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},

@@ -58,6 +58,9 @@ LOOK_ON = (
     "cloudwatch:GetMetricStatistics",
     "cloudwatch:ListDashboards",
     "cloudwatch:ListMetrics",
+    "ecs:ListClusters",
+    "ecs:ListServices",
+    "ecs:ListTasks",
     "logs:DescribeLogGroups",
     "logs:DescribeQueryDefinitions",
     "logs:StopQuery",
@@ -133,6 +136,17 @@ def operator(environment: Environment, opened: Opened) -> list[iam.PolicyStateme
         allow(
             ("cloudwatch:GetDashboard",),
             [_arn(opened, "cloudwatch", f"dashboard/{environment.prefix}", regional=False)],
+        ),
+        # Two of the dashboard's graphs.
+        allow(
+            ("cloudwatch:GetInsightRuleReport",),
+            [_arn(opened, "cloudwatch", f"insight-rule/{environment.prefix}-*")],
+        ),
+        # The receivers' events and stopped tasks, for the alarm `receivers-missing`.
+        allow(("ecs:DescribeClusters",), [_arn(opened, "ecs", f"cluster/{environment.prefix}")]),
+        allow(
+            ("ecs:DescribeServices", "ecs:DescribeTasks"),
+            [_arn(opened, "ecs", f"{kind}/{environment.prefix}/*") for kind in ("service", "task")],
         ),
     ]
 
