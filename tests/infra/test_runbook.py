@@ -9,6 +9,7 @@ from tests.infra.conftest import Stacks
 from tests.infra.template import Template, text
 
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text("utf-8")
+RESTORE = (ROOT / "docs" / "restore.md").read_text("utf-8")
 OTHER_SECTIONS = {"error-names", "keys"}
 
 
@@ -53,6 +54,20 @@ def test_commands_of_the_runbook_name_resources_of_their_own_kind(prod: Stacks) 
             if n.resource_type == kind
         }
         assert {name.replace("<env>", "prod") for name in names} <= made
+
+
+def test_a_restore_stops_and_starts_every_function_that_a_rule_calls(prod: Stacks) -> None:
+    """VerifyAudit writes nothing."""
+    core = prod["core"].resources
+    called = {
+        core[target["Arn"]["Fn::GetAtt"][0]]["Properties"]["FunctionName"].rpartition("-")[2]
+        for rule in prod["core"].of_type("AWS::Events::Rule").values()
+        for target in rule["Properties"]["Targets"]
+        if "Fn::GetAtt" in target["Arn"]
+    }
+    loops = re.findall(r"^for F in (.*); do\n  aws lambda (\w+)-function", RESTORE, re.MULTILINE)
+    assert [action for _, action in loops] == ["put", "delete"]
+    assert [set(names.split()) for names, _ in loops] == [called - {"VerifyAudit"}] * 2
 
 
 def plans(core: Template) -> set[str]:

@@ -188,6 +188,9 @@ def test_a_missing_key_is_named(kind: str, path: Path_, tmp_path: Path) -> None:
         ("environment", ("senders",), ["west"], "'smoke'"),
         ("environment", ("account",), "1234", "12 digits"),
         ("environment", ("alarm_addresses",), ["operators"], "mail address"),
+        ("environment", ("alarm_topics",), ["arn:aws:sns:us-east-1"], "ARN of an SNS topic"),
+        # EC2 API, "CreateCustomerGateway", BgpAsn.
+        ("environment", ("network", "customer_gateways", 0, "asn"), 2_147_483_648, "2147483647"),
         ("environment", ("senders",), ["east", "smoke"], "smoke, west"),
         ("sender", ("time_zone",), "Mars/Olympus", "America/Halifax"),
         ("sender", ("networks",), ["10.20.0.0/33"], "10.20.0.0/16"),
