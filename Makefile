@@ -77,11 +77,8 @@ packages: setup ## import the functions' packages with an arm64 Python (needs ro
 explore: setup ## try new random examples in every property test, ARGS=rounds (make test tries the same ones)
 	@for round in $$(seq $(or $(ARGS),5)); do ENS_EXAMPLES=explore $(BIN)/python -m pytest -q -m hypothesis tests/unit tests/functional || exit 1; done
 
-bench: setup ## list the benchmarks
-	@$(BIN)/python -m bench
-
 bench-receiver: setup ## measure the receiver beside its peers, about five minutes (ARGS=--full: longer)
-	@$(BIN)/python -m bench receiver $(ARGS)
+	@$(BIN)/python -m bench.receiver $(ARGS)
 
 bench-receiver-faults: setup ## kill, stop and starve the receiver under load, and count what is left
 	@$(BIN)/python -m bench.receiver.faults $(ARGS)
@@ -98,9 +95,6 @@ bench-aws-client: setup ## measure the receiver's AWS client beside awscrt, boto
 bench-clinical: setup ## measure the clinical stand-in on held-out notes, or on those in NOTES=folder
 	@$(BIN)/python -m bench.clinical $(NOTES) $(ARGS)
 
-bench-identity: setup ## count the round trips of a look-up, for each index
-	@$(BIN)/python -m bench.identity $(ARGS)
-
 bench-cost: setup ## count what the notes at hand would cost in each mode (ARGS=message files)
 	@$(BIN)/python -m bench.cost $(ARGS)
 
@@ -108,7 +102,7 @@ bench-idle-cost: setup ## compute what each environment costs a month without me
 	@$(BIN)/python -m bench.idle_cost $(ARGS)
 
 bench-cold: setup ## measure what importing each handler costs
-	@$(BIN)/python -m bench cold $(ARGS)
+	@$(BIN)/python -m bench.cold $(ARGS)
 
 bench-delivery: setup ## a burst of 10,000 notifications against a throttling SES
 	@$(BIN)/python -m bench.delivery
@@ -121,9 +115,6 @@ bench-logs: setup ## compute what one event writes to the workflow's log (ARGS=g
 
 bench-burst: setup ## simulate 1,000 notifications in a minute against a throttling Comprehend Medical
 	@$(BIN)/python -m bench.burst $(ARGS)
-
-bench-parse: setup ## measure the reading of ordinary and hostile messages, beside hl7apy
-	@$(BIN)/python -m bench.parse
 
 bench-feed: setup ## check a generated folder of 10,000 messages (ARGS=--messages 100000)
 	@$(BIN)/python -m bench.feed $(ARGS)

@@ -1,1 +1,1 @@
-"""Benchmarks: `python -m bench` lists them."""
+"""Benchmarks: `make` lists them."""

@@ -1,4 +1,4 @@
-"""`python -m bench cold`: measures the import of each step's handler in a new interpreter.
+"""`python -m bench.cold`: measures the import of each step's handler in a new interpreter.
 
 From the step's built asset, with Lambda's search path (asset first, boto3 last, no site-packages) and
 compiled bytecode: the part of a cold start that the code causes. The interpreter here is the one that
@@ -48,7 +48,7 @@ def steps() -> list[str]:
 
 def main(arguments: Sequence[str]) -> int:
     """Measures and prints a table; the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m bench cold", description=__doc__)
+    parser = argparse.ArgumentParser(prog="make bench-cold", description=__doc__)
     parser.add_argument("--runs", type=int, default=_RUNS, help="fresh interpreters per step")
     options = parser.parse_args(arguments)
     folder = ROOT / ".build" / "bench"
@@ -113,3 +113,7 @@ def _heaviest(trace: str) -> str:
             own[name] = own.get(name, 0) + int(columns[0])
     top = sorted(own.items(), key=lambda item: -item[1])[:_HEAVIEST]
     return ", ".join(f"{name} {microseconds / 1000:.0f}" for name, microseconds in top)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,10 +1,9 @@
 """`python -m bench.burst`: 1,000 notifications in a minute against a Comprehend Medical that throttles.
 
 The clock is virtual. Turns are the product's own code on a DynamoDB of moto, retries and waits are
-those of the state machine's file, and the back-off between attempts is botocore's. `before` is the
-product as it was: each function sends the account's rate divided by twenty, and the workflow retries
-three times within seven seconds. Latencies are assumed: warm functions 0.1 to 0.3 s, a cold start
-1.2 s, an answer of Comprehend Medical 0.4 s (medians, log-normal).
+those of the state machine's file, and the back-off between attempts is botocore's. Latencies are
+assumed: warm functions 0.1 to 0.3 s, a cold start 1.2 s, an answer of Comprehend Medical 0.4 s
+(medians, log-normal).
 """
 
 import argparse
@@ -12,16 +11,15 @@ import json
 import os
 import random
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
 from moto import mock_aws
 
-from bench.burst.simulation import Account, ComprehendMedical, SimulatedFunction, Simulation
-from bench.burst.versions import by_share, in_turn
-from bench.burst.workflow import MEDIANS, Event, Extract, SharedState, retriers_of, way
+from bench.burst.simulation import Account, ComprehendMedical, Simulation
+from bench.burst.workflow import Event, SharedState, retriers_of, way
 from environments import load
 from lambdas.extract_entities.context import ExtractContext
 from lambdas.extract_entities.settings import ExtractSettings, Quota
@@ -34,16 +32,6 @@ NOTES = Path(__file__).resolve().parents[1] / "clinical" / "held_out" / "notes"
 PROD = load("prod")
 QUOTA = Quota(PROD.comprehend_rate, PROD.comprehend_characters)
 WAIT_SECONDS = PROD.findings_wait_seconds
-
-FORMER_RETRY = [
-    {
-        "ErrorEquals": ["DependencyUnavailableError", "Lambda.TooManyRequestsException"],
-        "IntervalSeconds": 1,
-        "BackoffRate": 2,
-        "MaxAttempts": 3,
-        "MaxDelaySeconds": 4,
-    }
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,22 +68,17 @@ class Figures:
     counts: dict[str, int]
 
 
-def burst(
-    scenario: Scenario, extract: Extract, former: bool, reserved: int | None = None
-) -> Figures:
-    """Runs one scenario with one version of the step."""
+def _run(scenario: Scenario) -> Figures:
     random.seed(7)
     simulation = Simulation(START)
-    retriers = retriers_of(ASL_FILE.read_text())
-    if former:
-        retriers["ExtractEntities"] = FORMER_RETRY
     world = SharedState(
         simulation,
         Account(scenario.concurrency),
         ComprehendMedical(QUOTA.requests, QUOTA.characters, START),
-        {name: SimulatedFunction() for name in MEDIANS}
-        | {"ExtractEntities": SimulatedFunction(reserved)},
-        retriers,
+        ExtractContext(ExtractSettings.from_environment()),
+        QUOTA,
+        WAIT_SECONDS,
+        retriers_of(ASL_FILE.read_text()),
     )
     notes = [json.loads(file.read_text())["text"] for file in sorted(NOTES.glob("*.json"))]
     events = [
@@ -105,7 +88,7 @@ def burst(
         for _ in range(scenario.count)
     ]
     for event in events:
-        simulation.begin(way(world, event, extract), event.arrived)
+        simulation.begin(way(world, event), event.arrived)
     simulation.run()
     delays = sorted(event.told_at - event.arrived for event in events)
     return Figures(
@@ -123,19 +106,8 @@ def _note(notes: Sequence[str], length: int) -> str:
     return (text * (length // len(text) + 1))[:length] if length else text
 
 
-def _context() -> ExtractContext:
-    return ExtractContext(ExtractSettings.from_environment())
-
-
-VERSIONS: dict[str, Callable[[Scenario], Figures]] = {
-    "before, 20 reserved": lambda s: burst(s, by_share(QUOTA.requests / 20), True, reserved=20),
-    "before, none reserved": lambda s: burst(s, by_share(QUOTA.requests / 20), True),
-    "now": lambda s: burst(s, in_turn(_context(), QUOTA, WAIT_SECONDS), False),
-}
-
-
 def main() -> None:
-    """Prints a row for each scenario and version."""
+    """Prints a row for each scenario."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--details", action="store_true", help="print what was counted on the way")
     parser.add_argument("--all", action="store_true", help="also 10,000 notifications (minutes)")
@@ -147,22 +119,20 @@ def main() -> None:
     )
     print(f"{'':46}{'lost':>7}{'p50 s':>8}{'p99 s':>8}{'max s':>8}{'throttled':>11}")
     for scenario in (*SCENARIOS, *((BEYOND,) if asked.all else ())):
-        print(scenario.name)
-        for name, run in VERSIONS.items():
-            found = measured(scenario, run)
-            print(
-                f"  {name:44}{found.lost:7.1%}{found.p50:8.1f}{found.p99:8.1f}"
-                f"{found.longest:8.1f}{found.throttled:11,}"
-            )
-            if asked.details:
-                print(f"    {found.counts}")
+        found = measured(scenario)
+        print(
+            f"{scenario.name:46}{found.lost:7.1%}{found.p50:8.1f}{found.p99:8.1f}"
+            f"{found.longest:8.1f}{found.throttled:11,}"
+        )
+        if asked.details:
+            print(f"  {found.counts}")
 
 
-def measured(scenario: Scenario, run: Callable[[Scenario], Figures]) -> Figures:
+def measured(scenario: Scenario) -> Figures:
     """The figures of one scenario over a DynamoDB of its own."""
     with mock_aws():
         create_tables(boto3.client("dynamodb"))
-        return run(scenario)
+        return _run(scenario)
 
 
 if __name__ == "__main__":

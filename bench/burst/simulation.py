@@ -5,7 +5,7 @@ import itertools
 import random
 from collections import Counter
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 Process = Generator[float, None, Any]
@@ -73,43 +73,28 @@ class ComprehendMedical:
         return True
 
 
-@dataclass(slots=True)
-class SimulatedSandbox:
-    """One sandbox of a function, and the time at which its own rate limit allows the next request."""
-
-    free_at: float = 0.0
-
-
-@dataclass(slots=True)
-class SimulatedFunction:
-    """A Lambda function: warm sandboxes first, then new ones, up to a concurrency."""
-
-    reserved: int | None = None
-    running: int = 0
-    idle: list[SimulatedSandbox] = field(default_factory=list)
-
-
 class Account:
-    """The functions of one account, which share its concurrency."""
+    """The functions of one account, which share its concurrency: warm sandboxes first, then new ones."""
 
     def __init__(self, concurrency: int) -> None:
         self._concurrency = concurrency
         self._running = 0
+        self._idle: Counter[str] = Counter()
 
-    def sandbox(self, function: SimulatedFunction) -> tuple[SimulatedSandbox, bool] | None:
-        """A sandbox and whether it is new; None: TooManyRequestsException."""
-        limit = function.reserved if function.reserved is not None else function.running + 1
-        if self._running >= self._concurrency or function.running >= limit:
+    def begin(self, function: str) -> bool | None:
+        """Whether the function's sandbox is new; None: TooManyRequestsException."""
+        if self._running >= self._concurrency:
             return None
         self._running += 1
-        function.running += 1
-        return (function.idle.pop(), False) if function.idle else (SimulatedSandbox(), True)
+        if not self._idle[function]:
+            return True
+        self._idle[function] -= 1
+        return False
 
-    def release(self, function: SimulatedFunction, sandbox: SimulatedSandbox) -> None:
+    def end(self, function: str) -> None:
         """The invocation has ended."""
         self._running -= 1
-        function.running -= 1
-        function.idle.append(sandbox)
+        self._idle[function] += 1
 
 
 def latency(median: float) -> float:

@@ -7,24 +7,24 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from functools import partial
 from types import SimpleNamespace
-from typing import Any, Protocol
+from typing import Any
 
 from botocore.retries.standard import ExponentialBackoff
 
 from bench.burst.simulation import (
     Account,
     ComprehendMedical,
-    SimulatedFunction,
-    SimulatedSandbox,
     Simulation,
     latency,
 )
 from lambdas.common.contracts.recipients.preferences import CostMode
-from lambdas.extract_entities.comprehend_medical.comprehend import CONFIG
+from lambdas.extract_entities.comprehend_medical import comprehend, turns
 from lambdas.extract_entities.comprehend_medical.operations import COST_MODES
+from lambdas.extract_entities.context import ExtractContext
+from lambdas.extract_entities.settings import Quota
 
 OPERATIONS = COST_MODES[CostMode.FULL]
-ATTEMPTS: int = CONFIG.retries["total_max_attempts"]
+ATTEMPTS: int = comprehend.CONFIG.retries["total_max_attempts"]
 
 MEDIANS = {"ParseMessage": 0.15, "LookupIdentities": 0.15, "DeliverNotification": 0.3}
 """Seconds of a warm function, without Comprehend Medical's answer."""
@@ -60,21 +60,14 @@ class SharedState:
     simulation: Simulation
     account: Account
     service: ComprehendMedical
-    functions: dict[str, SimulatedFunction]
+    context: ExtractContext
+    quota: Quota
+    wait_seconds: float
     retriers: dict[str, list[dict[str, Any]]]
     counts: Counter[str] = field(default_factory=Counter)
 
 
 Steps = Generator[float, None, Any]
-
-
-class Extract(Protocol):
-    """A version of the calls to Comprehend Medical for one event."""
-
-    def __call__(
-        self, world: SharedState, event: Event, turn: float, sandbox: SimulatedSandbox
-    ) -> Steps:
-        """Runs in one invocation; returns the seconds to wait (0: done) and the turn to come back with."""
 
 
 def retriers_of(definition: str) -> dict[str, list[dict[str, Any]]]:
@@ -84,13 +77,13 @@ def retriers_of(definition: str) -> dict[str, list[dict[str, Any]]]:
     return {name: (states | inner)[name]["Retry"] for name in ("ExtractEntities", *MEDIANS)}
 
 
-def way(world: SharedState, event: Event, extract: Extract) -> Steps:
+def way(world: SharedState, event: Event) -> Steps:
     """The event from the queue to the notification, as often as the queue has to deliver it."""
     while True:
         event.receives += 1
         event.started = world.simulation.now
         try:
-            yield from _execution(world, event, extract)
+            yield from _execution(world, event)
         except StepError:
             world.counts["failed executions"] += 1
             yield RETURN_SECONDS if event.receives <= SOON else VISIBILITY_SECONDS
@@ -99,17 +92,14 @@ def way(world: SharedState, event: Event, extract: Extract) -> Steps:
             return
 
 
-def _execution(world: SharedState, event: Event, extract: Extract) -> Steps:
+def _execution(world: SharedState, event: Event) -> Steps:
     for step in ("ParseMessage", "LookupIdentities"):
-        yield from _task(world, step, _work(MEDIANS[step]))
+        yield from _task(world, step, partial(_work, MEDIANS[step]))
     turn = 0.0
     try:
         while True:
-            wait, turn = yield from _task(
-                world,
-                "ExtractEntities",
-                partial(extract, world, event, turn),
-            )
+            extract = partial(_extract, world, event, turn)
+            wait, turn = yield from _task(world, "ExtractEntities", extract)
             if not wait:
                 break
             world.counts["deferred"] += 1
@@ -117,17 +107,38 @@ def _execution(world: SharedState, event: Event, extract: Extract) -> Steps:
     except StepError:
         world.counts["went on without ExtractEntities"] += 1
     event.lost = event.answered != set(OPERATIONS)
-    yield from _task(world, "DeliverNotification", _work(MEDIANS["DeliverNotification"]))
+    yield from _task(world, "DeliverNotification", partial(_work, MEDIANS["DeliverNotification"]))
 
 
-def _work(median: float) -> Callable[[SimulatedSandbox], Steps]:
-    def run(_: SimulatedSandbox) -> Steps:
-        yield latency(median)
-
-    return run
+def _work(median: float) -> Steps:
+    yield latency(median)
 
 
-def _task(world: SharedState, step: str, work: Callable[[SimulatedSandbox], Steps]) -> Steps:
+def _extract(world: SharedState, event: Event, turn: float) -> Steps:
+    """One invocation of ExtractEntities. Returns the seconds to wait (0: done) and the turn to come back with."""
+    yield latency(EXTRACT_MEDIAN)
+    clock = world.simulation
+    open_ones = [o for o in OPERATIONS if o not in event.answered]
+    if not open_ones:
+        return 0, 0.0
+    begin: float | None = turn
+    if not turn:
+        cost = comprehend.cost(event.text, open_ones, world.quota)
+        begin = turns.take(world.context, cost, clock.now, event.started + world.wait_seconds)
+    if begin is None:
+        world.counts["no turn in time"] += 1
+        return 0, 0.0
+    if wait := turns.workflow_wait(begin, clock.now):
+        return wait, begin
+    yield max(0.0, begin - clock.now)
+    for operation in open_ones:
+        yield from _request(world, event, operation, len(event.text))
+    if not event.answered:
+        raise StepError(UNAVAILABLE)
+    return 0, 0.0
+
+
+def _task(world: SharedState, step: str, work: Callable[[], Steps]) -> Steps:
     """Invokes a function with the state's Retry; `StepError` when that is used up."""
     used: Counter[int] = Counter()
     while True:
@@ -146,22 +157,20 @@ def _task(world: SharedState, step: str, work: Callable[[SimulatedSandbox], Step
             yield random.uniform(0, min(retrier["MaxDelaySeconds"], longest))
 
 
-def _invocation(world: SharedState, step: str, work: Callable[[SimulatedSandbox], Steps]) -> Steps:
-    function = world.functions[step]
-    found = world.account.sandbox(function)
-    if found is None:
+def _invocation(world: SharedState, step: str, work: Callable[[], Steps]) -> Steps:
+    is_new = world.account.begin(step)
+    if is_new is None:
         world.counts["refused by Lambda"] += 1
         raise StepError(THROTTLED)
-    sandbox, new = found
     try:
-        if new:
+        if is_new:
             yield COLD
-        return (yield from work(sandbox))
+        return (yield from work())
     finally:
-        world.account.release(function, sandbox)
+        world.account.end(step)
 
 
-def request(world: SharedState, event: Event, operation: str, characters: int) -> Steps:
+def _request(world: SharedState, event: Event, operation: str, characters: int) -> Steps:
     """One request with botocore's own back-off between its attempts; counts the operation as answered."""
     for attempt in range(1, ATTEMPTS + 1):
         if world.service.answers_to(operation, characters, world.simulation.now):
@@ -172,9 +181,3 @@ def request(world: SharedState, event: Event, operation: str, characters: int) -
             yield ExponentialBackoff().delay_amount(
                 SimpleNamespace(attempt_number=attempt, http_response=None)
             )
-
-
-def settled(event: Event) -> None:
-    """`StepError` when nothing at all was answered, as the function raises it."""
-    if not event.answered:
-        raise StepError(UNAVAILABLE)

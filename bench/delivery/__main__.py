@@ -16,7 +16,6 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
-from bench.delivery.order import order
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger.items import MailAccount
 from lambdas.delivery.ledger.sending import rate
@@ -89,9 +88,6 @@ def main() -> None:
         create_tables(boto3.client("dynamodb"))
         context = DeliveryContext(DeliverySettings.from_environment())
         for name, figure in burst(context, asked.count, asked.rate).items():
-            print(f"{name:36} {figure}")
-        print()
-        for name, figure in order(context, asked.count, overdue=200).items():
             print(f"{name:36} {figure}")
 
 

@@ -1,9 +1,8 @@
-"""The load generator: `load.c` where a C compiler is present, else the same in Python (`load.py`)."""
+"""The load generator, `load.c`."""
 
 import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,19 +28,19 @@ class Load:
     max_ms: float
 
 
-def build(folder: Path) -> tuple[list[str], str]:
-    """The generator's command and what it is, built into `folder` from the source beside this file."""
+def build(folder: Path) -> Path:
+    """The generator's program, built into `folder` from the source beside this file. It needs a C compiler."""
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
-        return [sys.executable, "-m", "bench.receiver.load"], "Python (no C compiler here)"
+        raise SystemExit("This benchmark needs a C compiler: install cc, gcc or clang.")
     program = folder / "load"
     if not program.exists() or program.stat().st_mtime < _SOURCE.stat().st_mtime:
         subprocess.run([compiler, "-O2", "-o", str(program), str(_SOURCE)], check=True)
-    return [str(program)], f"C ({Path(compiler).name})"
+    return program
 
 
 def run(
-    command: list[str],
+    program: Path,
     on: set[int],
     port: int,
     *,
@@ -55,7 +54,7 @@ def run(
         "taskset",
         "-c",
         ",".join(map(str, sorted(on))),
-        *command,
+        str(program),
         HOST,
         str(port),
         str(connections),

@@ -47,7 +47,7 @@ class Trial:
         self,
         contender: Contender,
         plan: TrialPlan,
-        load: list[str],
+        load: Path,
         files: dict[str, Path],
         stub: int,
     ) -> None:
@@ -164,9 +164,7 @@ class Trial:
             self._process = None
 
 
-def measure(
-    contender: Contender, plan: TrialPlan, load: list[str], files: dict[str, Path]
-) -> Result:
+def measure(contender: Contender, plan: TrialPlan, load: Path, files: dict[str, Path]) -> Result:
     """All cells of one contender; one that does not start, or stops, says why."""
     result = Result(contender)
     if contender.absent:

@@ -1,8 +1,7 @@
-"""The load generator: C where it can be built, Python elsewhere; both see the same."""
+"""The load generator in C, against a receiver of the test."""
 
 import shutil
 import socketserver
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,8 +15,6 @@ from hl7.header import find_header
 from hl7.identity import event_id, patient_identifier
 from hl7.mllp import Decoder, wrap
 from tests.support.receiver import Answer, accept, acknowledge
-
-PYTHON = [sys.executable, "-m", "bench.receiver.load"]
 
 
 class ThreadedReceiver(socketserver.ThreadingTCPServer):
@@ -61,14 +58,12 @@ def receiver() -> Iterator[ThreadedReceiver]:
     receiver.server_close()
 
 
-@pytest.fixture(params=["c", "python"])
-def command(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
-    """The generator's command."""
-    if request.param == "python":
-        return PYTHON
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """The generator's program."""
     if shutil.which("cc") is None:
         pytest.skip("no C compiler here")
-    return generator.build(tmp_path)[0]
+    return generator.build(tmp_path)
 
 
 @pytest.fixture
@@ -77,11 +72,9 @@ def file(tmp_path: Path) -> Path:
     return messages.write_all(tmp_path)["0.5 kB"]
 
 
-def load(
-    command: list[str], receiver: ThreadedReceiver, file: Path, mode: str = ""
-) -> generator.Load:
+def load(program: Path, receiver: ThreadedReceiver, file: Path, mode: str = "") -> generator.Load:
     return generator.run(
-        command,
+        program,
         cores()[1],
         receiver.port,
         connections=3,
@@ -92,9 +85,9 @@ def load(
 
 
 def test_every_message_is_another_event_of_some_patient(
-    command: list[str], receiver: ThreadedReceiver, file: Path
+    program: Path, receiver: ThreadedReceiver, file: Path
 ) -> None:
-    seen = load(command, receiver, file)
+    seen = load(program, receiver, file)
     headers = [find_header(message) for message in receiver.received]
     events = {event_id(header, "northtown") for header in headers if header}
     assert seen.answered > 10
@@ -104,28 +97,28 @@ def test_every_message_is_another_event_of_some_patient(
 
 
 def test_a_negative_answer_is_not_counted_as_a_stored_message(
-    command: list[str], receiver: ThreadedReceiver, file: Path
+    program: Path, receiver: ThreadedReceiver, file: Path
 ) -> None:
     receiver.answer = lambda message: acknowledge(message, b"AR")
-    seen = load(command, receiver, file)
+    seen = load(program, receiver, file)
     assert seen.answered == 0
     assert seen.refused > 10
 
 
 def test_a_connection_that_the_server_closes_is_a_reset_and_its_wait_is_seen(
-    command: list[str], receiver: ThreadedReceiver, file: Path
+    program: Path, receiver: ThreadedReceiver, file: Path
 ) -> None:
     receiver.answer = lambda message: None
-    seen = load(command, receiver, file)
+    seen = load(program, receiver, file)
     assert seen.answered == 0
     assert seen.resets > 3
     assert seen.p50_ms > 300
 
 
 def test_a_client_of_a_server_of_one_message_connects_anew_for_each(
-    command: list[str], receiver: ThreadedReceiver, file: Path
+    program: Path, receiver: ThreadedReceiver, file: Path
 ) -> None:
-    seen = load(command, receiver, file, mode="close")
+    seen = load(program, receiver, file, mode="close")
     assert seen.answered > 10
     assert seen.resets == 0
     assert receiver.connections >= seen.answered

@@ -1,4 +1,4 @@
-"""`python -m bench receiver`: every contender in turn, each cell of the table one closed-loop run.
+"""`python -m bench.receiver`: every contender in turn, each cell of the table one closed-loop run.
 
 The contender has a core for itself, the generator and the stub share the rest. A contender's figure is
 what it answered divided by the CPU seconds that its processes used meanwhile, so it holds on a busy
@@ -22,7 +22,7 @@ _FULL_SECONDS, _QUICK_SECONDS = 8.0, 1.6
 
 def read_plan(arguments: list[str]) -> TrialPlan:
     """The plan that the command line asks for."""
-    parser = argparse.ArgumentParser(prog="python -m bench receiver", description=__doc__)
+    parser = argparse.ArgumentParser(prog="make bench-receiver", description=__doc__)
     parser.add_argument("--full", action="store_true", help="longer runs: about 25 minutes")
     parser.add_argument("--only", help="contenders whose names hold one of these, by commas")
     parser.add_argument("--sizes", help=f"of {', '.join(messages.SIZES)}, by commas")
@@ -51,9 +51,9 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     FOLDER.mkdir(parents=True, exist_ok=True)
     files = messages.write_all(FOLDER)
-    load, made_of = generator.build(FOLDER)
+    load = generator.build(FOLDER)
     chosen = contenders(FOLDER, plan.contenders)
-    print(f"Load generator: {made_of}. Each cell: {plan.seconds} s.", flush=True)
+    print(f"Each cell: {plan.seconds} s.", flush=True)
     began = time.monotonic()
     results = []
     for contender in chosen:
@@ -66,3 +66,7 @@ def main(arguments: list[str]) -> int:
     print_goals(results, baseline)
     print(f"\nTook {time.monotonic() - began:.0f} s.")
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

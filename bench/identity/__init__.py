@@ -1,1 +1,0 @@
-"""Measures the identity look-up: round trips and time, for each MPI client."""

@@ -1,1 +1,0 @@
-"""Measures the CPU time of reading a message, beside hl7apy."""
