@@ -35,9 +35,10 @@ _FRAME_END = re.compile(rb"\x1c(?:(?=[\r\n\x0b\x00])|(?<=[\r\n]\x1c)|\Z)")
 # Bytes that end junk: a start block, or a 0x1C and separators before MSH.
 _JUNK_END = re.compile(rb"\x0b|\x1c[\r\n\x00]*+(?=MSH|(?:MS?)?\Z)")
 
-_BLANKS = b" \t\r\n\x00"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # .NET's StreamWriter begins a connection with it
+_BLANKS = b" \t\r\n\x00" + _BYTE_ORDER_MARK
 MAX_LEADING_BLANKS = 64
-"""Most blanks, line ends and NULs before the first start block of a connection."""
+"""Most blanks, line ends, NULs and bytes of a byte order mark before the first start block of a connection."""
 MAX_BYTES_WITHOUT_ROOM = 65_536
 """Most bytes kept of a frame that is dropped because no memory is left: its header, for the answer."""
 MAX_FRAMES_AT_ONCE = 200
@@ -73,7 +74,7 @@ def wrap(message: bytes) -> bytes:
 class Decoder:
     """Cuts one connection's bytes into frames. Buffers at most one frame and the bytes of one read.
 
-    With `strict_start`, only blanks may precede the first start block: other bytes show another protocol
+    With `strict_start`, only blanks and a byte order mark may precede the first start block: other bytes show another protocol
     (HTTP, TLS), in which a frame must not be searched for. `MSH` there is a frame without its start block.
     """
 
@@ -216,6 +217,9 @@ class Decoder:
                 self.separator_bytes += after - position - ends_frame
                 self._after_end = False
                 position = after
+            elif self._before_start and byte in _BYTE_ORDER_MARK:
+                self.junk_bytes += 1
+                position += 1
             elif _MSH.startswith(head := bytes(buffer[position : position + 3])):
                 if head == _MSH:
                     self._begin(has_start_block=False)

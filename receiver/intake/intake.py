@@ -15,7 +15,7 @@ from receiver.intake.reused_control_ids import ControlIds
 from receiver.intake.sender_table import Origin, SenderBinding
 from receiver.settings import ReceiverSettings
 from receiver.storage.store import IncomingMessage, Store
-from receiver.storage.turns import Turns
+from receiver.storage.turns import OutOfTurnError, Turns
 from receiver.telemetry.hourly_cap import HourlyCap, HourlyCount
 from receiver.telemetry.log import Log, timestamp, where
 from receiver.telemetry.metrics import Metrics
@@ -140,14 +140,15 @@ class Intake:
         began = time.monotonic()
         try:
             # `store_seconds` is below the sender's timeout, so the sender gets AR before it gives up.
-            async with turns.take(message.group) as turn:
+            async with turns.take(message.group, message.event_id) as turn:
                 async with asyncio.timeout(self._settings.store_seconds):
                     stored = await self._store.put_message(message)
                     await turn.reached()
                     await self._store.send_envelope(message, stored)
         except (StoreUnavailableError, TimeoutError) as error:
             # Not copied to `rejected/`: the sender still has the message and sends it again.
-            self.failed_at = time.monotonic()
+            if not isinstance(error, OutOfTurnError):
+                self.failed_at = time.monotonic()
             self._metrics.count("Rejected", reason=UNAVAILABLE.reason)
             self._log.warning(
                 "message not stored",

@@ -1,50 +1,109 @@
 """A queue for each message group of a connection: its messages are sent in the order of arrival."""
 
 import asyncio
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from types import TracebackType
 
 from receiver.errors import StoreUnavailableError
 
+_RESEND_SECONDS = 5.0
+"""Time for which a group waits for the resend of a message that failed: its sender may have sent on meanwhile."""
+_MAX_GROUPS, _MAX_EVENTS = 200, 20
+"""Most groups of a connection that wait for resends, and most resends of one of them. Beyond, order is not kept."""
+
+
+class OutOfTurnError(StoreUnavailableError):
+    """Raised for a message whose predecessor in its group was not stored."""
+
+
+@dataclass(slots=True)
+class _Failed:
+    """The events of a group that were not stored, in the order of arrival, and until when they are awaited."""
+
+    until: float
+    events: dict[str, None] = field(default_factory=dict)
+
 
 class Turns:
-    """The last turn of each message group of one connection."""
+    """The last turn of each message group of one connection, and the messages that it has to send again.
+
+    `stored` counts the messages of the connection that were stored.
+    """
 
     def __init__(self) -> None:
         self._last: dict[str, asyncio.Future[bool]] = {}
+        self._failed: dict[str, _Failed] = {}
+        self.stored = 0
 
-    def take(self, group: str) -> "Turn":
+    def take(self, group: str, event_id: str) -> "Turn":
         """Returns the group's next turn, a context manager. It does not wait.
 
         Call it in the order of arrival, before the first `await`.
         """
         mine: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         before, self._last[group] = self._last.get(group), mine
-        return Turn(self, group, before, mine)
+        return Turn(self, group, event_id, before, mine)
 
-    def give_back(self, group: str, turn: "asyncio.Future[bool]") -> None:
-        """Removes the group when no turn waits after this one."""
-        if self._last.get(group) is turn:
+    def is_next(self, group: str, event_id: str) -> bool:
+        """Whether no other event of the group is to be sent again before this one."""
+        failed = self._awaited(group)
+        return failed is None or next(iter(failed.events)) == event_id
+
+    def end(self, turn: "Turn", error: BaseException | None) -> None:
+        """Removes the group when no turn waits after this one, and notes whether its message was stored."""
+        group = turn.group
+        if self._last.get(group) is turn.mine:
             del self._last[group]
+        failed = self._awaited(group)
+        if error is not None:
+            self._await_resend(turn, failed, renew=not isinstance(error, OutOfTurnError))
+            return
+        self.stored += 1
+        if failed is not None:
+            failed.events.pop(turn.event_id, None)
+            if not failed.events:
+                del self._failed[group]
+
+    def _awaited(self, group: str) -> _Failed | None:
+        """The failed events of a group that are awaited still."""
+        failed = self._failed.get(group)
+        if failed is not None and failed.until < time.monotonic():
+            del self._failed[group]
+            return None
+        return failed
+
+    def _await_resend(self, turn: "Turn", failed: _Failed | None, *, renew: bool) -> None:
+        until = time.monotonic() + _RESEND_SECONDS
+        if failed is None:
+            failed = self._failed[turn.group] = _Failed(until)
+        elif renew:
+            failed.until = until
+        if len(failed.events) < _MAX_EVENTS:
+            failed.events[turn.event_id] = None
+        if len(self._failed) > _MAX_GROUPS:
+            del self._failed[next(iter(self._failed))]
 
 
 @dataclass(eq=False, slots=True)
 class Turn:
-    """One message's turn in its group: the future of the message before it, and its own."""
+    """One message's turn in its group: its event, the future of the message before it, and its own."""
 
     _turns: Turns
-    _group: str
+    group: str
+    event_id: str
     _before: "asyncio.Future[bool] | None"
-    _mine: "asyncio.Future[bool]"
+    mine: "asyncio.Future[bool]"
 
     async def reached(self) -> None:
         """Waits until the group's previous message is on the queue.
 
-        Raises `StoreUnavailableError` when that one failed: its sender will send it again, and this
-        message must not be queued before it.
+        Raises `OutOfTurnError` when that one failed, or an earlier one has not been sent again yet: its
+        sender will send it again, and this message must not be queued before it.
         """
-        if self._before is not None and not await asyncio.shield(self._before):
-            raise StoreUnavailableError("the previous message of the same group was not stored")
+        stored = self._before is None or await asyncio.shield(self._before)
+        if not stored or not self._turns.is_next(self.group, self.event_id):
+            raise OutOfTurnError("the previous message of the same group was not stored")
 
     async def __aenter__(self) -> "Turn":
         return self
@@ -55,5 +114,5 @@ class Turn:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._mine.set_result(kind is None)
-        self._turns.give_back(self._group, self._mine)
+        self._turns.end(self, error)
+        self.mine.set_result(error is None)

@@ -1,5 +1,6 @@
 """Writes JSON lines to standard output. They hold ids, codes, counts and positions, no message content."""
 
+import contextlib
 import json
 import sys
 import traceback
@@ -32,9 +33,13 @@ class Log:
         self._write("ERROR", message, facts)
 
     def line(self, document: dict[str, Any]) -> None:
-        """Writes a JSON document as one line, for example a metric."""
-        self._stream.write(json.dumps(document, separators=(",", ":")) + "\n")
-        self._stream.flush()
+        """Writes a JSON document as one line, for example a metric.
+
+        A line that cannot be written (full disk, closed pipe) is dropped: senders still get their answers.
+        """
+        with contextlib.suppress(OSError):
+            self._stream.write(json.dumps(document, separators=(",", ":")) + "\n")
+            self._stream.flush()
 
     def _write(self, level: str, message: str, facts: dict[str, Any]) -> None:
         about = {"level": level, "timestamp": timestamp(), "service": "Receiver"}

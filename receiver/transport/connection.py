@@ -62,7 +62,7 @@ class Owner(Protocol):
         """The sender table in use; another object after each change."""
 
     def may_log(self, peer: str) -> bool:
-        """Whether a line about a refused connection of this peer is still to be logged."""
+        """Whether a line about a connection of this peer that stored nothing is still to be logged."""
 
     def opened(self, connection: "MllpConnection") -> None:
         """Called once the connection is made."""
@@ -464,8 +464,8 @@ class MllpConnection(asyncio.Protocol):
             self._metrics.count("JunkBytes", junk)
         if not self._bytes and self._why == _CLOSED_BY_SENDER:
             return  # probably the TCP health check of a load balancer
-        if self._foreign and not self._owner.may_log(self.peer):
-            return  # counted as NotMllp
+        if not self._turns.stored and not self._owner.may_log(self.peer):
+            return
         self._owner.log.info(
             "connection closed",
             connection=self.connection_id,

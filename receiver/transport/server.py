@@ -31,7 +31,7 @@ _RECEIVE_BUFFER_BYTES = 131_072
 _SETUP_SECONDS = 0.0004
 """Processor time that a new connection costs until its first bytes; counted to its peer's share."""
 _MAX_LINES_PER_HOUR = 1000
-"""Most log lines about rejected or refused connections of one peer in an hour."""
+"""Most log lines about rejected connections, and those that stored nothing, of one peer in an hour."""
 
 
 class MllpServer:
@@ -138,7 +138,7 @@ class MllpServer:
         return len(self._connections)
 
     def may_log(self, peer: str) -> bool:
-        """Whether a line about a refused connection of this peer is still to be logged in this hour."""
+        """Whether a line about a connection of this peer that stored nothing is still to be logged in this hour."""
         return self._logged.admits(peer, 0)
 
     def opened(self, connection: MllpConnection) -> None:
@@ -186,6 +186,10 @@ class MllpServer:
                 await asyncio.sleep(_ACCEPT_RETRY_SECONDS)
                 continue
             self._begin_admitting(connection, address[0])
+            if self._tls.context:
+                # A handshake costs 1 to 5 ms: the other connections have their turn between two.
+                await asyncio.sleep(0)
+                continue
             # Accept several waiting connections now: under load the next iteration of the loop is late.
             for _ in range(_ACCEPTED_AT_ONCE):
                 try:

@@ -23,6 +23,10 @@ FIRST_BYTES = {
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + FRAME,
         "tls",
     ),
+    "an HTTP method named MSH behind a byte order mark": (
+        b"\xef\xbb\xbfMSH|^~\\&|x HTTP/1.1\r\n\r\n" + FRAME,
+        "other",
+    ),
     "an untrusted PROXY header": (b"PROXY TCP4 10.7.0.5 10.0.0.9 1 2\r\n" + FRAME, "proxy"),
     "SSH": (b"SSH-2.0-OpenSSH_9.6\r\n" + FRAME, "ssh"),
     "SMTP": (b"EHLO mail.example\r\nDATA\r\n" + FRAME, "http"),
@@ -77,12 +81,15 @@ def test_a_real_tls_client_on_the_plain_port_is_closed_at_once(world: ReceiverWo
     assert eventually(lambda: world.counted("NotMllp", protocol="tls") == 1)
 
 
-@pytest.mark.parametrize("lead", [b"", b"\r\n", b" \t\r\n\0" * 3, b"\0" * 64])
-def test_blanks_line_ends_and_nuls_before_the_first_frame_are_passed_over(
-    lead: bytes, world: ReceiverWorld
+@pytest.mark.parametrize("lead", [b"", b"\r\n", b" \t\r\n\0" * 3, b"\0" * 64, b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("size", [1, 1000], ids=["byte by byte", "at once"])
+def test_blanks_line_ends_nuls_and_a_byte_order_mark_before_the_first_frame_are_passed_over(
+    lead: bytes, size: int, world: ReceiverWorld
 ) -> None:
+    data = lead + wrap(adt("1"))
     with world.connect() as sender:
-        sender.raw(lead + wrap(adt("1")))
+        for at in range(0, len(data), size):
+            sender.raw(data[at : at + size])
         assert sender.answer() == "AA 1"
 
 

@@ -83,6 +83,21 @@ def test_whatever_goes_wrong_in_storing_is_answered_with_ar(
     assert "Quillfeather" not in world.output.getvalue()
 
 
+def test_a_patient_s_next_message_does_not_overtake_the_resend_of_one_that_got_ar(
+    world: ReceiverWorld,
+) -> None:
+    """A sender that does not wait for its answers has sent the next message when it reads the AR."""
+    with world.connect() as sender:
+        world.faults.fail("PutObject")
+        assert sender.ask(adt("A01")) == "AR A01"
+        world.faults.mend()
+        assert sender.ask(adt("A03")) == "AR A03"
+        assert sender.ask(adt("OTHER", patient="0043")) == "AA OTHER"
+        for control_id in ("A01", "A03"):
+            assert sender.ask(adt(control_id)) == f"AA {control_id}"
+    assert len(world.envelopes()) == 3
+
+
 def test_a_service_that_hangs_is_answered_with_ar_within_the_sender_s_patience(
     start: Callable[..., ReceiverWorld],
 ) -> None:

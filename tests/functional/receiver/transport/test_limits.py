@@ -1,6 +1,7 @@
 """Each limit: an answer where one is possible, then the end; and the others are not disturbed."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable
 
@@ -10,6 +11,7 @@ from hl7.er7 import MAX_SEGMENTS
 from hl7.mllp import wrap
 from receiver.telemetry.hourly_cap import HOUR_SECONDS
 from receiver.transport import server
+from tests.functional.receiver.certificates import CertificateFolder
 from tests.functional.receiver.world import ReceiverWorld, adt, eventually
 
 
@@ -84,6 +86,56 @@ def test_refused_connections_are_logged_again_in_the_next_hour(
     assert [refused(), refused()] == [1, 1]
     world.server._logged._began -= HOUR_SECONDS
     assert eventually(lambda: refused() == 2)
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_turn_of_the_loop_begins_one_handshake_at_most(
+    start: Callable[..., ReceiverWorld],
+    authority: CertificateFolder,
+    monkeypatch: pytest.MonkeyPatch,
+    tls: bool,
+) -> None:
+    """Sixty at once took 0.1 s, for each of the turns that storing another sender's message takes."""
+    world = start(tls=authority.server() if tls else None)
+    turn, turns = 0, []
+
+    def note(accepted: socket.socket, _: str) -> None:
+        turns.append(turn)
+        accepted.close()
+
+    async def accept_twenty() -> None:
+        nonlocal turn
+        monkeypatch.setattr(world.server, "_begin_admitting", note)
+        for _ in range(20):
+            socket.create_connection(("127.0.0.1", world.mllp_port)).close()
+        while len(turns) < 20:
+            turn += 1
+            await asyncio.sleep(0)
+
+    world.run(accept_twenty())
+    assert (len(set(turns)) == 20) is tls
+
+
+def test_closed_connections_that_stored_nothing_are_logged_up_to_the_limit(
+    start: Callable[..., ReceiverWorld], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A blank, an empty frame or a rejected message is as cheap to send as a connection."""
+    monkeypatch.setattr(server, "_MAX_LINES_PER_HOUR", 1)
+    world = start()
+
+    def closed(opened: int) -> int:
+        assert eventually(lambda: world.counted("ConnectionsOpened") == opened)
+        assert eventually(lambda: world.server.open_connections == 0)
+        return sum(line.get("message") == "connection closed" for line in world.logged())
+
+    for opened, sent in enumerate((b" ", b"\x0b\x1c\r", b"\x0bMSH|\x1c\r"), start=1):
+        with world.connect() as sender:
+            sender.raw(sent)
+        assert closed(opened) == 1
+    for number in (2, 3):
+        with world.connect() as sender:
+            assert sender.ask(adt()) == "AA NG-1"
+        assert closed(number + 2) == number
 
 
 def test_a_connection_that_is_silent_for_too_long_is_closed(

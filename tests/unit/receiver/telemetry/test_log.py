@@ -1,5 +1,6 @@
 """Log and metric lines: one JSON object each, in shapes that CloudWatch reads, without values."""
 
+import errno
 import io
 import json
 from typing import Any
@@ -69,3 +70,13 @@ def test_an_exception_is_told_by_type_and_place_alone() -> None:
         told = where(error)
     assert told.startswith("ValueError at ")
     assert "Quill" not in told
+
+
+class FullDisk(io.StringIO):
+    def flush(self) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_line_that_cannot_be_written_is_dropped() -> None:
+    """On a full disk a rejected message got no answer, because its line could not be logged."""
+    Log(FullDisk()).warning("message rejected")
