@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 
 from ops import aws_calls
+from ops.aws_calls import if_exists
 from ops.environment.deployable import deployable, own_account
 from ops.problem import FAILURES, sentence
 
@@ -41,10 +42,9 @@ def create_roles(iam: Any) -> list[str]:
 
     A template cannot do this: `AWS::IAM::ServiceLinkedRole` fails where the role exists.
     """
-    created = missing_roles(iam)
-    for service in created:
-        iam.create_service_linked_role(AWSServiceName=service)
-    return created
+    # IAM may list fewer roles than there are (ListRoles, IsTruncated), and answers InvalidInput for one that exists.
+    create = iam.create_service_linked_role
+    return [s for s in missing_roles(iam) if if_exists(create, "InvalidInput", AWSServiceName=s)]
 
 
 def is_first_deployment(cloudformation: Any, prefix: str) -> bool:

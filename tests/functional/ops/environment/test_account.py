@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 from moto import mock_aws
 
 from environments import load
@@ -46,6 +47,17 @@ def test_an_empty_account_gets_its_service_linked_roles_and_a_used_one_keeps_the
     assert missing_roles(iam) == [*SERVICES]
     assert create_roles(iam) == [*SERVICES]
     assert create_roles(iam) == []
+
+
+def test_a_role_that_iam_has_not_listed_stops_nothing() -> None:
+    """IAM API, "ListRoles": a page may be empty although a role is there; terraform-aws-elasticsearch issue 5."""
+    iam = boto3.client("iam")
+    with Stubber(iam) as stub:
+        for _ in SERVICES:
+            stub.add_response("list_roles", {"Roles": [], "IsTruncated": True, "Marker": "next"})
+        for _ in SERVICES:
+            stub.add_client_error("create_service_linked_role", "InvalidInput")
+        assert create_roles(iam) == []
 
 
 def test_a_deployment_is_the_first_until_every_stack_was_created(cloudformation: Any) -> None:
