@@ -14,6 +14,8 @@ from ops.environment.preflight.check_input import ClientFactory, Plan
 from ops.environment.preflight.finding import PreflightFinding, error, ok
 
 UNUSABLE = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"})
+FAILED_TO_DELETE = frozenset({"ROLLBACK_FAILED", "DELETE_FAILED"})
+"""The states of a stack of which a resource could not be deleted, such as the configuration's bucket."""
 WITHOUT_RESOURCES = "REVIEW_IN_PROGRESS"
 """The state of a new stack whose change set failed or was not carried out. CDK deploys it like an absent one."""
 # The resource type that needs a role, and the role's name. `make deploy` creates them.
@@ -62,7 +64,7 @@ def check_stacks(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFindin
             yield error(
                 f"the stack is in {state} and cannot be updated",
                 stack,
-                f"aws cloudformation delete-stack --stack-name {stack} --region {plan.region}",
+                _removal(plan, stack, state),
             )
         elif state == "UPDATE_ROLLBACK_FAILED":
             yield error(
@@ -75,6 +77,16 @@ def check_stacks(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFindin
             yield error(f"another deployment is running ({state})", stack, "wait until it ends")
         else:
             yield ok(f"stack {stack} is in {state}")
+
+
+def _removal(plan: Plan, stack: str, state: str) -> str:
+    """The command that deletes the stack. S3 deletes no bucket with objects, and `make destroy` empties them."""
+    environment = plan.environment
+    kept = environment.retain or environment.deletion_protection
+    has_bucket = any(one.stack == stack for one in plan.assembly.of_type("AWS::S3::Bucket"))
+    if state in FAILED_TO_DELETE and has_bucket and not kept:
+        return f"make destroy ENV={environment.name}"
+    return f"aws cloudformation delete-stack --stack-name {stack} --region {plan.region}"
 
 
 def check_service_roles(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ops.environment.preflight.assembly import Resource
 from ops.environment.preflight.checks import (
     account,
     alarms,
@@ -511,6 +512,33 @@ def test_a_stack_that_cannot_be_updated_is_found(state: str, status: Status, com
     found = next(iter(stacks.check_stacks(plan(), answers)))
     assert found.status is status
     assert command in found.to_do
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "state", "command"),
+    [
+        ("dev", "core", "ROLLBACK_FAILED", "make destroy ENV=dev"),
+        ("dev", "core", "DELETE_FAILED", "make destroy ENV=dev"),
+        ("dev", "core", "ROLLBACK_COMPLETE", "aws cloudformation delete-stack"),
+        # Neither would destroy data of the stacks beside it.
+        ("dev", "ingress", "ROLLBACK_FAILED", "aws cloudformation delete-stack"),
+        ("prod", "core", "ROLLBACK_FAILED", "aws cloudformation delete-stack"),
+    ],
+)
+def test_a_stack_with_a_bucket_that_cloudformation_did_not_delete_gets_the_command_that_does(
+    name: str, part: str, state: str, command: str
+) -> None:
+    """The configuration's bucket has an object before its stack is complete."""
+    answers = StubbedClients()
+    for one in ("network", "core", "ingress"):
+        answers.give(
+            "cloudformation",
+            "describe_stacks",
+            stack_in(state if one == part else "CREATE_COMPLETE"),
+        )
+    bucket = Resource(f"hl7-ens-{name}-core", "BucketConfiguration", "AWS::S3::Bucket", {})
+    found = only_error(stacks.check_stacks(plan(bucket, name=name), answers))
+    assert found.to_do.startswith(command)
 
 
 def test_a_table_left_by_a_deleted_stack_is_found_and_its_data_can_be_adopted() -> None:
