@@ -89,7 +89,7 @@ bench-receiver-soak: setup ## attack the receiver from one peer, and measure wha
 bench-receiver-fuzz: setup ## throw random bytes at the receiver's decoder and answers, ARGS=examples
 	@ENS_FUZZ_EXAMPLES=$(or $(ARGS),50000) $(BIN)/python -m pytest -q --timeout 1800 tests/unit/receiver/intake/test_intake.py -k whatever_comes
 
-bench-aws-client: setup ## measure the receiver's AWS client beside awscrt, botocore's signer and boto3
+bench-aws-client: setup ## measure the receiver's AWS client beside awscrt and boto3
 	@$(BIN)/python -m bench.aws_client $(ARGS)
 
 bench-clinical: setup ## measure the clinical stand-in on held-out notes, or on those in NOTES=folder
@@ -110,8 +110,8 @@ bench-delivery: setup ## a burst of 10,000 notifications against a throttling SE
 bench-local: setup ## events a second and start time of the local system (ARGS=--events 200)
 	@$(BIN)/python -m bench.local $(ARGS)
 
-bench-logs: setup ## compute what one event writes to the workflow's log (ARGS=git revision to compare)
-	@$(BIN)/python -m bench.logs $(ARGS)
+bench-logs: setup ## compute what one event writes to the workflow's log
+	@$(BIN)/python -m bench.logs
 
 bench-burst: setup ## simulate 1,000 notifications in a minute against a throttling Comprehend Medical
 	@$(BIN)/python -m bench.burst $(ARGS)

@@ -1,4 +1,4 @@
-"""`python -m bench.aws_client`: processor time of the receiver's two AWS calls, by four clients.
+"""`python -m bench.aws_client`: processor time of the receiver's two AWS calls, by three clients.
 
 Each client runs in a process of its own on one core, against the stub of S3 and SQS on the other, from
 one event loop (uvloop) as in the receiver. Blocking clients are called in threads.
@@ -9,48 +9,36 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from bench.aws_client.measure import CLIENTS, OWN
 from bench.receiver import messages, peers_environment
-from bench.receiver.processes import ROOT, ServerProcess, cores, free_port
+from bench.receiver.processes import FOLDER, ROOT, cores, stub
 from tests.support.tls import authority
 
-FOLDER = ROOT / ".build" / "bench"
 _HOST = "localhost"
 _SIZE = "2.5 kB"
 
 
-@contextmanager
-def stub(*, tls: bool) -> Iterator[tuple[str, str]]:
-    """The URL of a new stub, and the file of its certificate's authority ("" without TLS)."""
-    port = free_port()
-    command = [sys.executable, "-m", "bench.receiver.stub", str(port)]
-    ca_file = ""
-    if tls:
-        root = authority()
-        issued = root.issue(_HOST)
-        files = {name: FOLDER / f"stub-{name}.pem" for name in ("authority", "certificate", "key")}
-        for name, text in (("authority", root.pem), ("certificate", issued.pem)):
-            files[name].write_text(text)
-        files["key"].write_text(issued.key_pem)
-        command += ["--certificate", str(files["certificate"]), "--key", str(files["key"])]
-        ca_file = str(files["authority"])
-    process = ServerProcess(command, {}, cores()[1], FOLDER / "stub.log")
-    try:
-        process.wait_until_listening(port)
-        yield f"{'https' if tls else 'http'}://{_HOST}:{port}", ca_file
-    finally:
-        process.stop()
+def tls_options() -> tuple[list[str], str]:
+    """The options of a stub that speaks TLS, and the file of its certificate's authority."""
+    root = authority()
+    issued = root.issue(_HOST)
+    texts = {"authority": root.pem, "certificate": issued.pem, "key": issued.key_pem}
+    files = {name: FOLDER / f"stub-{name}.pem" for name in texts}
+    for name, text in texts.items():
+        files[name].write_text(text)
+    options = ["--certificate", str(files["certificate"]), "--key", str(files["key"])]
+    return options, str(files["authority"])
 
 
 def figures(
     name: str, python: str, options: argparse.Namespace, file: Path, concurrency: int, *, tls: bool
 ) -> dict[str, dict[str, float]]:
     """Returns the figures of one client with so many calls at a time."""
-    with stub(tls=tls) as (url, ca_file):
+    stub_options, ca_file = tls_options() if tls else ([], "")
+    with stub(*stub_options) as port:
+        url = f"{'https' if tls else 'http'}://{_HOST}:{port}"
         command = ["taskset", "-c", ",".join(map(str, sorted(cores()[0]))), python]
         command += ["-m", "bench.aws_client.measure", name, url]
         command += [

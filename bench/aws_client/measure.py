@@ -25,7 +25,6 @@ OWN = "hl7-ens"
 CLIENTS = {
     OWN: "own:OwnClient",
     "awscrt": "crt:CrtClient",
-    "botocore+urllib3": "botocore_urllib3:BotocoreUrllib3Client",
     "boto3": "boto3_threads:Boto3Client",
 }
 _WARM_CALLS, _SIGNATURES = 200, 3000

@@ -18,6 +18,7 @@ from typing import Any
 import boto3
 
 from bench.clinical.scoring import Scores, Tally, count, notes, phrases
+from bench.receiver.processes import memory_mb
 
 HELD_OUT = Path(__file__).parent / "held_out"
 YARDSTICKS = {
@@ -52,7 +53,7 @@ def main() -> None:
             coded = client.infer_icd10_cm(Text=note.text)["Entities"]
             count(scores, note, found, coded)
         first, within = _linked(client, asked, scores)
-        resident = _resident(process.pid)
+        resident = memory_mb(process.pid, "VmHWM")
     _report(scores, len(read), times, (first, within, len(asked)), (ready, resident))
     if options.mistakes:
         print(*scores.mistakes, sep="\n")
@@ -97,17 +98,6 @@ def _serving() -> Iterator[tuple[Any, float, "subprocess.Popen[str]"]]:
     finally:
         process.terminate()
         process.wait(timeout=5)
-
-
-def _resident(pid: int) -> float:
-    """The process's highest resident memory in MB, as Linux counts it; 0 elsewhere."""
-    status = Path(f"/proc/{pid}/status")
-    if not status.exists():
-        return 0.0
-    for line in status.read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
 
 
 def _report(

@@ -14,8 +14,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.local.cpu import CpuSeconds
 from bench.local.patients import NumberedPatient, patients, write_registry
+from bench.receiver.processes import family, seconds_of
 from local.stack import registry
 from ops.sending.messages import OutgoingMessage
 from ops.sending.mllp import ReceiverConnection
@@ -82,7 +82,7 @@ def _idle(system: LocalSystem, people: list[NumberedPatient]) -> None:
 def _burst(system: LocalSystem, people: list[NumberedPatient]) -> None:
     """Prints how long many events at once take."""
     known = _mails(system)
-    began, cpu = time.monotonic(), CpuSeconds.of(system.process.pid)
+    began, before = time.monotonic(), _cpu_seconds(system)
     senders = [
         threading.Thread(target=_send, args=(system, part)) for part in _parts(people, CONNECTIONS)
     ]
@@ -92,15 +92,22 @@ def _burst(system: LocalSystem, people: list[NumberedPatient]) -> None:
         sender.join()
     acknowledged = time.monotonic() - began
     wait_for(lambda: _mails(system) - known >= len(people), "the last mail", MAIL_SECONDS)
-    seconds, used = time.monotonic() - began, CpuSeconds.of(system.process.pid) - cpu
+    seconds, after = time.monotonic() - began, _cpu_seconds(system)
+    own, others = (end - begin for begin, end in zip(before, after, strict=True))
     print(
         f"{len(people)} events: acknowledged within {acknowledged:.1f} s, mailed in {seconds:.1f} s"
     )
     print(
-        f"CPU time of one event: {used.own / len(people) * 1000:.0f} ms in the main process,"
-        f" {used.children / len(people) * 1000:.0f} ms in functions and receiver"
+        f"CPU time of one event: {own / len(people) * 1000:.0f} ms in the main process,"
+        f" {others / len(people) * 1000:.0f} ms in functions and receiver"
     )
     print(f"{len(people) / seconds:.1f} events a second", flush=True)
+
+
+def _cpu_seconds(system: LocalSystem) -> tuple[float, float]:
+    """CPU seconds of the main process, and of all below it."""
+    main, *others = map(seconds_of, family(system.process.pid))
+    return main, sum(others)
 
 
 def _send(system: LocalSystem, people: list[NumberedPatient]) -> None:

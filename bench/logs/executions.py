@@ -17,7 +17,7 @@ from tests.conftest import bind_environment, mocked_aws
 from tests.support.comprehend_medical import serving
 from tests.support.messages import sample, vaulted
 from tests.support.registry import SEEDS, file_all
-from tests.support.workflow import ASL_FILE, DeployedWorkflow
+from tests.support.workflow import DeployedWorkflow
 from tests.workflow.real import whole_workflow
 
 THREE_TOLD = "three recipients"
@@ -61,8 +61,8 @@ def executed(workflow: DeployedWorkflow, name: str) -> Execution:
 
 
 @contextmanager
-def workflow_on_moto(definition: Path = ASL_FILE) -> Iterator[DeployedWorkflow]:
-    """The workflow of a definition file, with its real handlers and three recipients for the sample.
+def workflow_on_moto() -> Iterator[DeployedWorkflow]:
+    """The workflow with its real handlers, and three recipients for the sample.
 
     Binds this process's environment variables to moto while the block runs.
     """
@@ -70,10 +70,6 @@ def workflow_on_moto(definition: Path = ASL_FILE) -> Iterator[DeployedWorkflow]:
         bind_environment(monkeypatch)
         monkeypatch.setenv("AWS_ENDPOINT_URL_COMPREHENDMEDICAL", address)
         with mocked_aws(monkeypatch):
-            yield _prepared(definition)
-
-
-def _prepared(definition: Path) -> DeployedWorkflow:
-    workflow = whole_workflow(definition)
-    add_third_recipient()
-    return workflow
+            workflow = whole_workflow()
+            add_third_recipient()
+            yield workflow

@@ -13,8 +13,9 @@ import time
 from bench.receiver import generator, messages
 from bench.receiver.contenders import contenders
 from bench.receiver.goals import print_goals
+from bench.receiver.processes import FOLDER
 from bench.receiver.table import print_tables
-from bench.receiver.trial import FOLDER, TrialPlan, measure, the_calls
+from bench.receiver.trial import TrialPlan, measure, the_calls
 
 CONNECTIONS = (1, 50, 500)
 _FULL_SECONDS, _QUICK_SECONDS = 8.0, 1.6

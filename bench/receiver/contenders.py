@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.receiver import camel, peers_environment
-from bench.receiver.processes import HOST
+from bench.receiver.processes import receiver_environment
 
 # Camel's rate rises for its first 40 CPU seconds, while its code is compiled.
 JVM_WARM_CPU_SECONDS = 40.0
@@ -88,14 +88,4 @@ def contenders(folder: Path, wanted: Sequence[str]) -> list[Contender]:
 
 
 # `{port}` and `{health}` are filled in at the start, as in commands.
-_OURS = {
-    "ENS_ENVIRONMENT": "local",
-    "ENS_REFERENCE_KEY_SECRET": "arn:aws:secretsmanager:us-east-1:123456789012:secret:stub",
-    "ENS_CONFIGURATION_BUCKET": "configuration",
-    "ENS_CONFIGURATION_KEY": "configuration.json",
-    "ENS_UNKNOWN_SENDERS": "accept",
-    "ENS_MAX_CONNECTIONS_PER_PEER": "1000",
-    "ENS_MLLP_HOST": HOST,
-    "ENS_MLLP_PORT": "{port}",
-    "ENS_HEALTH_PORT": "{health}",
-}
+_OURS = receiver_environment("{port}", "{health}") | {"ENS_MAX_CONNECTIONS_PER_PEER": "1000"}

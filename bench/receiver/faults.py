@@ -22,7 +22,13 @@ from pathlib import Path
 from typing import Any
 
 from bench.receiver.faults_ledger import Findings, examine
-from bench.receiver.processes import HOST, ROOT, free_port
+from bench.receiver.processes import (
+    HOST,
+    ROOT,
+    aws_environment,
+    free_port,
+    receiver_environment,
+)
 from hl7.mllp import Decoder, wrap
 
 _PATIENCE = (
@@ -117,29 +123,16 @@ class FaultSender:
         return f"{self._name}-{int(name[-6:]) % _PATIENTS}"
 
 
-def start_receiver(port: int, stub: str, log: Path) -> "subprocess.Popen[bytes]":
-    """A receiver on that port, in front of the stub at that address."""
+def start_receiver(port: int, stub_port: int, log: Path) -> "subprocess.Popen[bytes]":
+    """A receiver on that port, in front of the stub at the other."""
     with log.open("ab") as output:
         return subprocess.Popen(
             [sys.executable, "-m", "receiver"],
             cwd=ROOT,
             env={
                 **{k: v for k, v in os.environ.items() if not k.startswith(("ENS_", "AWS_"))},
-                "AWS_ENDPOINT_URL": stub,
-                "AWS_ACCESS_KEY_ID": "test",
-                "AWS_SECRET_ACCESS_KEY": "test",
-                "AWS_REGION": "us-east-1",
-                "AWS_DEFAULT_REGION": "us-east-1",
-                "ENS_ENVIRONMENT": "local",
-                "ENS_VAULT_BUCKET": "vault",
-                "ENS_QUEUE_URL": f"{stub}/123456789012/events.fifo",
-                "ENS_REFERENCE_KEY_SECRET": "reference-key",
-                "ENS_CONFIGURATION_BUCKET": "configuration",
-                "ENS_CONFIGURATION_KEY": "configuration.json",
-                "ENS_UNKNOWN_SENDERS": "accept",
-                "ENS_MLLP_HOST": HOST,
-                "ENS_MLLP_PORT": str(port),
-                "ENS_HEALTH_PORT": "0",
+                **aws_environment(stub_port),
+                **receiver_environment(str(port), "0"),
             },
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -147,12 +140,14 @@ def start_receiver(port: int, stub: str, log: Path) -> "subprocess.Popen[bytes]"
         )
 
 
-async def disturb(run: FaultRun, faults: list[signal.Signals], stub: str, log: Path) -> list[int]:
+async def disturb(
+    run: FaultRun, faults: list[signal.Signals], stub_port: int, log: Path
+) -> list[int]:
     """Runs receivers until all messages are sent, and kills or stops them at even steps.
 
     Returns the exit statuses of those stopped.
     """
-    process = start_receiver(run.port, stub, log)
+    process = start_receiver(run.port, stub_port, log)
     statuses = []
     try:
         for number, fault in enumerate(faults, 1):
@@ -165,7 +160,7 @@ async def disturb(run: FaultRun, faults: list[signal.Signals], stub: str, log: P
             status = await asyncio.to_thread(process.wait, 30)
             if fault is signal.SIGTERM:
                 statuses.append(status)
-            process = start_receiver(run.port, stub, log)
+            process = start_receiver(run.port, stub_port, log)
         while not run.done:
             await asyncio.sleep(0.02)
     finally:
@@ -190,7 +185,7 @@ async def strike(
     )
     try:
         assert stub.stdout is not None
-        url = f"http://{HOST}:{json.loads(stub.stdout.readline())['port']}"
+        stub_port = json.loads(stub.stdout.readline())["port"]
         run = FaultRun(free_port(), messages)
         share, more = divmod(messages, connections)
         senders = [
@@ -198,7 +193,7 @@ async def strike(
             for n in range(connections)
         ]
         faults = [signal.SIGKILL, signal.SIGTERM] * strikes
-        disturbing = asyncio.create_task(disturb(run, faults, url, log))
+        disturbing = asyncio.create_task(disturb(run, faults, stub_port, log))
         await asyncio.gather(*(sender.work() for sender in senders))
         statuses = await disturbing
     finally:

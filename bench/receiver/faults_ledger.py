@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
+from bench.receiver.processes import BUCKET
 from bench.receiver.stub_services import SECRET
 from hl7.header import find_header
 from hl7.identity import event_id
@@ -103,7 +104,7 @@ def examine(durable: Path, accepted: Mapping[str, bytes]) -> Findings:
             found.not_on_queue.append(name)
         elif kept.queued[event] > 1:
             found.twice.append(name)
-        versions = kept.objects.get(f"/vault/events/{event}/message.hl7", {})
+        versions = kept.objects.get(f"/{BUCKET}/events/{event}/message.hl7", {})
         if not versions:
             found.not_in_vault.append(name)
         elif len(versions) > 1:

@@ -4,13 +4,16 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / ".build" / "bench"
 HOST = "127.0.0.1"
+BUCKET = "bench-vault"
 _TICKS = os.sysconf("SC_CLK_TCK")
 _START_SECONDS = 40.0
 _STOP_SECONDS = 8.0
@@ -73,7 +76,7 @@ class ServerProcess:
 
     def cpu_seconds(self) -> float:
         """User and system time of the process and of all its children, living or waited for."""
-        return sum(_ticks(pid) for pid in self._family()) / _TICKS
+        return sum(map(seconds_of, self._family()))
 
     def move(self, on: set[int]) -> None:
         """Keeps all its threads to these cores from now on; threads to come inherit that."""
@@ -114,13 +117,60 @@ class ServerProcess:
                     continue
 
     def _memory_mb(self, name: str) -> float:
-        return sum(_status_kb(pid, name) for pid in self._family()) / 1024
+        return sum(memory_mb(pid, name) for pid in self._family())
 
     def _family(self) -> list[int]:
-        family = [self._process.pid]
-        for pid in family:
-            family += _children(pid)
-        return family
+        return family(self.pid)
+
+
+@contextmanager
+def stub(*options: str) -> Iterator[int]:
+    """The port of a new stub of S3 and SQS with these options, on the cores beside what is measured."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    command = (sys.executable, "-m", "bench.receiver.stub", str(port), *options)
+    process = ServerProcess(command, {}, cores()[1], FOLDER / "stub.log")
+    try:
+        process.wait_until_listening(port)
+        yield port
+    finally:
+        process.stop()
+
+
+def aws_environment(stub_port: int) -> dict[str, str]:
+    """The environment variables with the stub's address and names."""
+    return {
+        "AWS_ENDPOINT_URL": f"http://{HOST}:{stub_port}",
+        "AWS_ACCESS_KEY_ID": "bench",
+        "AWS_SECRET_ACCESS_KEY": "bench",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "ENS_VAULT_BUCKET": BUCKET,
+        "ENS_QUEUE_URL": f"http://{HOST}:{stub_port}/123456789012/bench.fifo",
+    }
+
+
+def receiver_environment(port: str, health_port: str) -> dict[str, str]:
+    """The environment variables of a receiver beside those of AWS."""
+    return {
+        "ENS_ENVIRONMENT": "local",
+        "ENS_REFERENCE_KEY_SECRET": "arn:aws:secretsmanager:us-east-1:123456789012:secret:stub",
+        "ENS_CONFIGURATION_BUCKET": "configuration",
+        "ENS_CONFIGURATION_KEY": "configuration.json",
+        "ENS_UNKNOWN_SENDERS": "accept",
+        "ENS_MLLP_HOST": HOST,
+        "ENS_MLLP_PORT": port,
+        "ENS_HEALTH_PORT": health_port,
+    }
+
+
+def family(pid: int) -> list[int]:
+    """The ids of a process and of all processes below it."""
+    found = [pid]
+    for one in found:
+        found += _children(one)
+    return found
 
 
 def _children(pid: int) -> list[int]:
@@ -133,17 +183,20 @@ def _children(pid: int) -> list[int]:
     return children
 
 
-def _ticks(pid: int) -> int:
+def seconds_of(pid: int) -> float:
+    """User and system time of a process and of its children that it has waited for; 0 when it has ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
     except OSError:
         return 0
-    return sum(int(ticks) for ticks in fields[11:15])  # utime, stime, cutime, cstime
+    return sum(map(int, fields[11:15])) / _TICKS  # utime, stime, cutime, cstime (proc(5))
 
 
-def _status_kb(pid: int, name: str) -> int:
+def memory_mb(pid: int, name: str) -> float:
+    """A figure of /proc/<pid>/status, such as VmRSS; 0 when the process has ended."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return 0
-    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith(name)), 0)
+    found = (int(line.split()[1]) for line in status.splitlines() if line.startswith(name))
+    return next(found, 0) / 1024

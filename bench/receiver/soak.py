@@ -7,10 +7,10 @@ acknowledgement times and the receiver's memory during each attack. The goals ar
 
 import argparse
 import multiprocessing
+import os
 import resource
 import socket
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -18,17 +18,21 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from multiprocessing.synchronize import Event
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from bench.receiver.faults import start_receiver
-from bench.receiver.processes import HOST, free_port
+from bench.receiver.processes import (
+    FOLDER,
+    HOST,
+    ServerProcess,
+    aws_environment,
+    free_port,
+    receiver_environment,
+    stub,
+)
 from hl7.mllp import Decoder, wrap
 
 HONEST = "127.0.0.2"
 MAX_P99_MS, MAX_MB = 250.0, 400.0
 MEGABYTE = 1 << 20
-_START_SECONDS = 20.0
 _LOST_MS = 5000.0
 """Counted for a message without an answer within 5 s, and for a connection that is not made."""
 
@@ -144,7 +148,7 @@ def _attack(name: str, port: int, stop: Event) -> None:
     ATTACKS[name](port, stop)
 
 
-def soak(name: str, port: int, pid: int, seconds: float) -> SoakResult:
+def soak(name: str, port: int, process: ServerProcess, seconds: float) -> SoakResult:
     """Runs one attack for so long beside the honest peer."""
     stop = multiprocessing.Event()
     # A process of its own, so that it takes no time from the honest peer's client.
@@ -159,7 +163,7 @@ def soak(name: str, port: int, pid: int, seconds: float) -> SoakResult:
                 took += list(_honest(port, min(end, time.monotonic() + 1)))
             except OSError:
                 took.append(_LOST_MS)
-            most = max(most, _resident_mb(pid))
+            most = max(most, process.resident_mb())
     finally:
         stop.set()
         attacker.join(3)
@@ -188,44 +192,21 @@ def _honest(port: int, end: float) -> Iterator[float]:
             time.sleep(0.005)
 
 
-def _resident_mb(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
-
-
 @contextmanager
-def running(folder: Path) -> Iterator[tuple[int, int]]:
-    """A receiver in front of the stub: its port and its process id."""
-    stub_port, port = free_port(), free_port()
-    stub = subprocess.Popen(
-        [sys.executable, "-m", "bench.receiver.stub", str(stub_port), "--delay-ms", "10"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _wait(stub_port)
-        receiver = start_receiver(port, f"http://{HOST}:{stub_port}", folder / "receiver.log")
+def running() -> Iterator[tuple[int, ServerProcess]]:
+    """The port of a receiver in front of the stub, and its process."""
+    with stub("--delay-ms", "10") as stub_port:
+        port = free_port()
+        variables = aws_environment(stub_port) | receiver_environment(str(port), "0")
+        log = FOLDER / "soak.log"
+        process = ServerProcess(
+            [sys.executable, "-m", "receiver"], variables, os.sched_getaffinity(0), log
+        )
         try:
-            _wait(port)
-            yield port, receiver.pid
+            process.wait_until_listening(port)
+            yield port, process
         finally:
-            receiver.terminate()
-            try:
-                receiver.wait(20)
-            except subprocess.TimeoutExpired:
-                receiver.kill()
-    finally:
-        stub.terminate()
-        stub.wait(10)
-
-
-def _wait(port: int) -> None:
-    end = time.monotonic() + _START_SECONDS
-    while time.monotonic() < end:
-        with suppress(OSError), _open(port):
-            return
-        time.sleep(0.05)
-    raise TimeoutError("a process of the soak did not listen in time")
+            process.stop()
 
 
 def main() -> int:
@@ -236,11 +217,11 @@ def main() -> int:
     options = parser.parse_args()
     results = []
     print(f"{'attack':32} {'answers':>8} {'p50 ms':>8} {'p99 ms':>8} {'max ms':>8} {'MB':>6}")
-    with TemporaryDirectory() as folder, running(Path(folder)) as (port, pid):
+    with running() as (port, process):
         for name in ATTACKS:
             if options.only not in name:
                 continue
-            one = soak(name, port, pid, options.seconds)
+            one = soak(name, port, process, options.seconds)
             results.append(one)
             print(
                 f"{name:32} {one.answers:8} {one.p50_ms:8.1f} {one.p99_ms:8.1f}"

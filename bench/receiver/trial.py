@@ -4,19 +4,25 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
 
 from bench.receiver import generator, idle
 from bench.receiver.contenders import Contender
-from bench.receiver.processes import HOST, ROOT, NotStartedError, ServerProcess, cores, free_port
+from bench.receiver.processes import (
+    FOLDER,
+    HOST,
+    ROOT,
+    NotStartedError,
+    ServerProcess,
+    aws_environment,
+    cores,
+    free_port,
+    stub,
+)
 from bench.receiver.table import Cell, Result
 
-FOLDER = ROOT / ".build" / "bench"
-_BUCKET = "bench-vault"
 _WARM_CONNECTIONS, _WARM_SECONDS, _MAX_WARM_SECONDS = 50, 1.0, 60.0
 _RAMP_SECONDS = 0.3
 _SETTLE_SECONDS = 3.0
@@ -171,40 +177,13 @@ def measure(contender: Contender, plan: TrialPlan, load: Path, files: dict[str, 
         result.absent = f"not run: {contender.absent}"
         return result
     try:
-        with stub(plan.delay_ms) as stub_port:
+        with stub("--delay-ms", str(plan.delay_ms)) as stub_port:
             Trial(contender, plan, load, files, stub_port).run(result)
     except NotStartedError as error:
         result.absent = f"did not start: {error}"
     except (subprocess.SubprocessError, OSError) as error:
         result.absent = f"stopped: {type(error).__name__}"
     return result
-
-
-@contextmanager
-def stub(delay_ms: float) -> Iterator[int]:
-    """The port of a stub of one's own, beside the generator."""
-    port = free_port()
-    command = (sys.executable, "-m", "bench.receiver.stub", str(port), "--delay-ms", str(delay_ms))
-    process = ServerProcess(command, {}, cores()[1], FOLDER / "stub.log")
-    try:
-        process.wait_until_listening(port)
-        yield port
-    finally:
-        process.stop()
-
-
-def aws_environment(stub_port: int) -> dict[str, str]:
-    """The environment variables with the stub's address and names."""
-    return {
-        "AWS_ENDPOINT_URL": f"http://{HOST}:{stub_port}",
-        "AWS_ACCESS_KEY_ID": "bench",
-        "AWS_SECRET_ACCESS_KEY": "bench",
-        "AWS_REGION": "us-east-1",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "ENS_VAULT_BUCKET": _BUCKET,
-        "ENS_QUEUE_URL": f"http://{HOST}:{stub_port}/123456789012/bench.fifo",
-    }
 
 
 def count(stub_port: int) -> int:
@@ -216,7 +195,7 @@ def count(stub_port: int) -> int:
 
 def the_calls(plan: TrialPlan, file: Path) -> dict[str, float]:
     """p50 and p99 of `put_object` and `send_message` one after the other, from one thread."""
-    with stub(plan.delay_ms) as stub_port:
+    with stub("--delay-ms", str(plan.delay_ms)) as stub_port:
         command = ["taskset", "-c", ",".join(map(str, cores()[0])), sys.executable, "-m"]
         done = subprocess.run(
             [*command, "bench.receiver.calls", str(plan.seconds), str(file)],

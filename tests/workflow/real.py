@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
-from pathlib import Path
 from typing import Any, TypeVar
 
 import boto3
@@ -38,7 +37,7 @@ from tests.support.comprehend_medical import serving
 from tests.support.deployment import deployed
 from tests.support.feed_system import FeedSystem
 from tests.support.registry import seed_registry
-from tests.support.workflow import ACCOUNT, ASL_FILE, DeployedWorkflow, PlatformError, Step
+from tests.support.workflow import ACCOUNT, DeployedWorkflow, PlatformError, Step
 
 C = TypeVar("C", bound=Context)
 T = TypeVar("T", bound=StepInput)
@@ -74,10 +73,10 @@ def functions(clients: Clients | None = None) -> dict[str, Step]:
     }
 
 
-def whole_workflow(definition: Path = ASL_FILE, clients: Clients | None = None) -> DeployedWorkflow:
+def whole_workflow(clients: Clients | None = None) -> DeployedWorkflow:
     """A workflow of the real handlers over a registry that holds the local system's seeds."""
     seed_registry()
-    workflow = DeployedWorkflow(definition_file=definition)
+    workflow = DeployedWorkflow()
     workflow.steps = functions(clients)
     return workflow
 
