@@ -29,6 +29,7 @@ from receiver.transport.shares import PeerShare, Shares
 INTERNAL_ERROR = "internal error"
 NEW_TRUST = "client authorities or revocation lists have changed"
 _CLOSED_BY_SENDER = "closed by the sender"
+_EXPIRED = "the client certificate has expired"
 _SMALL_MESSAGE_SECONDS = 0.00005
 """Processor time that a message costs after decoding; longer ones are timed."""
 _TLS_READ_BYTES, _TLS_WRITE_BYTES = 16_384, 65_536
@@ -129,6 +130,14 @@ class MllpConnection(asyncio.Protocol):
             self._expires_at = end_of_peer(self.certificate.not_after).timestamp()
         self._find_senders()
         self._owner.opened(self)
+        if self._has_expired():
+            # A resumed session: OpenSSL does not verify its certificate again.
+            self._why = _EXPIRED
+            self.abort()
+
+    def _has_expired(self) -> bool:
+        """Whether the certificate of the client has expired."""
+        return self._expires_at is not None and time.time() > self._expires_at
 
     def data_received(self, data: bytes) -> None:
         """Cuts the data into frames and starts their tasks."""
@@ -275,10 +284,10 @@ class MllpConnection(asyncio.Protocol):
 
     def check(self, now: float) -> None:
         """Closes the connection after its write, frame or idle timeout. `now` is monotonic."""
-        if self._expires_at is not None and time.time() > self._expires_at:
+        if self._has_expired():
             self._expires_at = None
             self.stop()
-            self._why = "the client certificate has expired"
+            self._why = _EXPIRED
         unsent_since = min(self._blocked_at or now, self._closing_at or now)
         if now - unsent_since > self._settings.frame_seconds:
             self._why = "write timeout: the sender does not read its answers"

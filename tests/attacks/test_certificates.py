@@ -11,8 +11,8 @@ from cryptography.x509.oid import NameOID
 
 from receiver.settings import SettingError, read_settings
 from receiver.transport.expiry import ends
-from tests.functional.receiver.certificates import CertificateFolder
-from tests.functional.receiver.world import ReceiverWorld, adt, eventually
+from tests.functional.receiver.certificates import SERVER, CertificateFolder
+from tests.functional.receiver.world import Peer, ReceiverWorld, adt, eventually
 
 QUICKLY = 0.05
 
@@ -26,6 +26,15 @@ def is_refused(world: ReceiverWorld, context: ssl.SSLContext) -> bool:
     try:
         with world.connect(tls=context) as client:
             client.ask(adt())
+    except (ssl.SSLError, ConnectionError, EOFError):
+        return True
+    return False
+
+
+def is_cut_off(client: Peer) -> bool:
+    """Whether the receiver ends the connection without an answer."""
+    try:
+        client.ask(adt("2"))
     except (ssl.SSLError, ConnectionError, EOFError):
         return True
     return False
@@ -136,6 +145,52 @@ def test_a_certificate_that_expires_while_its_connection_is_open_ends_it(
         assert client.is_closed()
     (line,) = (one for one in world.logged() if one.get("message") == "connection closed")
     assert line["why"] == "the client certificate has expired"
+
+
+def resumed(world: ReceiverWorld, context: ssl.SSLContext, session: ssl.SSLSession | None) -> Peer:
+    """A connection that resumes the session of an earlier one."""
+    client = world.connect()
+    client.socket = context.wrap_socket(client.socket, server_hostname=SERVER, session=session)
+    return client
+
+
+def session_of(client: Peer) -> ssl.SSLSession | None:
+    assert isinstance(client.socket, ssl.SSLSocket)
+    return client.socket.session
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_session_is_not_resumed_beyond_the_end_of_its_certificate(
+    version: ssl.TLSVersion, start: Callable[..., ReceiverWorld], authority: CertificateFolder
+) -> None:
+    """OpenSSL verifies no certificate when a session is resumed."""
+    world = start(tls=authority.server())
+    context = authority.client_of(named("adt"), days=3 / 86_400)
+    context.minimum_version = context.maximum_version = version
+    with world.connect(tls=context) as client:
+        assert client.ask(adt("1")) == "AA 1"
+        session = session_of(client)
+        assert client.is_closed()
+    with resumed(world, context, session) as client:
+        assert is_cut_off(client)
+    assert len(world.envelopes()) == 1
+
+
+def test_a_session_is_not_resumed_after_its_certificate_was_revoked(
+    start: Callable[..., ReceiverWorld], authority: CertificateFolder
+) -> None:
+    files = authority.server(crl=authority.revoked())
+    world = start(tls=files, tls_reload_seconds=QUICKLY)
+    context = authority.client_of(named("adt"))
+    with world.connect(tls=context) as client:
+        assert client.ask(adt("1")) == "AA 1"
+        session = session_of(client)
+        Path(files.crl).write_bytes(authority.revoked(authority.last))
+        assert client.is_closed()
+    with resumed(world, context, session) as client:
+        assert is_cut_off(client)
+    assert len(world.envelopes()) == 1
 
 
 def test_certificates_that_expire_within_30_days_are_counted_and_named(
