@@ -4,6 +4,7 @@ For each request moto finds out three times whether the host names the bucket, p
 reads forms and uploaded files, looks the object up to authorise strangers, and notes the caller's visit.
 """
 
+import threading
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
@@ -48,6 +49,7 @@ FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 """Types of bodies that moto reads as forms."""
 
 _moto: Callable[..., Any] = S3Response.key_response
+_one_put = threading.Lock()
 
 
 class _UnusualRequestError(Exception):
@@ -126,6 +128,11 @@ class _ObjectCall(S3Response):
         self._authenticate_and_authorize_s3_action(bucket.name, self._key)
         answer = self.put_object() if self.operation == "PutObject" else self.get_object()
         return self._send_response(answer)
+
+    def put_object(self) -> Any:
+        """Stores the object. A condition (`If-None-Match`) and the write are one step, as in S3."""
+        with _one_put:
+            return super().put_object()
 
     def _get_action(self) -> str:
         return self.operation

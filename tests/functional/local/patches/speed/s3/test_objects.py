@@ -2,7 +2,9 @@
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +15,7 @@ from moto import mock_aws
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.request import Request
 from moto.s3.exceptions import S3AccessDeniedError
+from moto.s3.models import S3Backend
 from moto.s3.responses import S3Response
 from werkzeug.test import EnvironBuilder
 
@@ -185,6 +188,22 @@ def test_any_other_request_is_left_to_moto(name: str, left_to_moto: list[str]) -
         assert first == answered(call, MOTO)
         counts.append(versions())
         assert counts[1] - counts[0] == counts[2] - counts[1], "an object was stored twice"
+
+
+@pytest.mark.usefixtures("buckets")
+def test_of_two_puts_at_once_that_must_be_the_first_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    look = S3Backend.get_object
+
+    def slowly(*args: Any, **kwargs: Any) -> Any:
+        found = look(*args, **kwargs)
+        time.sleep(0.05)
+        return found
+
+    monkeypatch.setattr(S3Backend, "get_object", slowly)
+    call = replace(PUT, key="new", headers={"If-None-Match": "*"})
+    with ThreadPoolExecutor(2) as both:
+        statuses = both.map(lambda _: answered(call, objects._key_response)[0], range(2))
+    assert sorted(statuses) == [200, 412]
 
 
 @pytest.mark.usefixtures("buckets")
