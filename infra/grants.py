@@ -5,6 +5,7 @@ and let a key be used only through the service that holds the data.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
@@ -44,11 +45,12 @@ def verify_seals(keys: Sequence[kms.IKey]) -> list[iam.PolicyStatement]:
     return [allow(("kms:VerifyMac",), [key.key_arn for key in keys])]
 
 
-def use_key(key: kms.IKey, service: str, actions: Sequence[str]) -> iam.PolicyStatement:
-    """Returns the statement for the use of a key through `service` (`s3`, `sqs`, …) alone.
+def use_key(key: kms.IKey | None, service: str, actions: Sequence[str]) -> iam.PolicyStatement:
+    """Returns the statement for the use of a store's own key through `service` (`s3`, `sqs`, …) alone.
 
     AWS KMS Developer Guide, "AWS KMS condition keys", kms:ViaService.
     """
+    key = cast(kms.IKey, key)
     region = cdk.Stack.of(key).region
     return iam.PolicyStatement(
         actions=list(actions),
@@ -57,33 +59,33 @@ def use_key(key: kms.IKey, service: str, actions: Sequence[str]) -> iam.PolicySt
     )
 
 
-def read_objects(bucket: s3.IBucket, key: kms.IKey, *patterns: str) -> list[iam.PolicyStatement]:
+def read_objects(bucket: s3.IBucket, *patterns: str) -> list[iam.PolicyStatement]:
     """Returns the statements to read the newest version of objects whose keys match.
 
     Amazon S3 User Guide, "Required permissions for Amazon S3 API operations".
     """
-    return _on_objects(bucket, key, patterns, "s3:GetObject", "kms:Decrypt")
+    return _on_objects(bucket, patterns, "s3:GetObject", "kms:Decrypt")
 
 
-def read_versions(bucket: s3.IBucket, key: kms.IKey, *patterns: str) -> list[iam.PolicyStatement]:
+def read_versions(bucket: s3.IBucket, *patterns: str) -> list[iam.PolicyStatement]:
     """Returns the statements to read named versions of objects whose keys match.
 
     S3 authorises these as another action (Amazon S3 User Guide, "Required permissions for Amazon S3 API
     operations").
     """
-    return _on_objects(bucket, key, patterns, "s3:GetObjectVersion", "kms:Decrypt")
+    return _on_objects(bucket, patterns, "s3:GetObjectVersion", "kms:Decrypt")
 
 
-def write_objects(bucket: s3.IBucket, key: kms.IKey, *patterns: str) -> list[iam.PolicyStatement]:
+def write_objects(bucket: s3.IBucket, *patterns: str) -> list[iam.PolicyStatement]:
     """Returns the statements to write objects whose keys match. They do not allow to decrypt them.
 
     Amazon S3 User Guide, "Using server-side encryption with AWS KMS keys (SSE-KMS)".
     """
-    return _on_objects(bucket, key, patterns, "s3:PutObject", "kms:GenerateDataKey")
+    return _on_objects(bucket, patterns, "s3:PutObject", "kms:GenerateDataKey")
 
 
 def use_table(
-    table: dynamodb.Table, key: kms.IKey, *actions: str, indexes: Sequence[str] = ()
+    table: dynamodb.Table, *actions: str, indexes: Sequence[str] = ()
 ) -> list[iam.PolicyStatement]:
     """Returns the statements for item actions (`GetItem` …) on a table, and for Query on these indexes."""
     found = []
@@ -92,14 +94,15 @@ def use_table(
     if indexes:
         arns = [f"{table.table_arn}/index/{index}" for index in indexes]
         found.append(allow(("dynamodb:Query",), arns))
-    return [*found, use_key(key, "dynamodb", USE_ACTIONS)]
+    return [*found, use_key(table.encryption_key, "dynamodb", USE_ACTIONS)]
 
 
-def use_item(
-    table: dynamodb.Table, key: kms.IKey, item_key: str, *actions: str
-) -> list[iam.PolicyStatement]:
-    """Returns the statements for item actions on the items of a partition key, and for its use of the key."""
-    return [on_items(table, (item_key,), *actions), use_key(key, "dynamodb", USE_ACTIONS)]
+def use_item(table: dynamodb.Table, item_key: str, *actions: str) -> list[iam.PolicyStatement]:
+    """Returns the statements for item actions on the items of a partition key, and for the table's key."""
+    return [
+        on_items(table, (item_key,), *actions),
+        use_key(table.encryption_key, "dynamodb", USE_ACTIONS),
+    ]
 
 
 def on_items(
@@ -116,14 +119,14 @@ def on_items(
     return statement
 
 
-def read_secret(secret: secretsmanager.ISecret, key: kms.IKey) -> list[iam.PolicyStatement]:
+def read_secret(secret: secretsmanager.ISecret) -> list[iam.PolicyStatement]:
     """Returns the statements to read a secret's value.
 
     AWS Secrets Manager User Guide, "Secret encryption and decryption".
     """
     return [
         allow(("secretsmanager:GetSecretValue",), [secret.secret_arn]),
-        use_key(key, "secretsmanager", ("kms:Decrypt",)),
+        use_key(secret.encryption_key, "secretsmanager", ("kms:Decrypt",)),
     ]
 
 
@@ -144,14 +147,14 @@ def read_foreign_secret(secret_arn: str, key_arn: str) -> list[iam.PolicyStateme
     return [secret, key]
 
 
-def send_messages(queue: sqs.IQueue, key: kms.IKey, *more: str) -> list[iam.PolicyStatement]:
+def send_messages(queue: sqs.IQueue, *more: str) -> list[iam.PolicyStatement]:
     """Returns the statements to send to a queue under its key, and for further actions on the queue.
 
     Amazon SQS Developer Guide, "Key management": a producer needs GenerateDataKey and Decrypt.
     """
     return [
         allow(("sqs:SendMessage", *(f"sqs:{action}" for action in more)), [queue.queue_arn]),
-        use_key(key, "sqs", ("kms:Decrypt", "kms:GenerateDataKey")),
+        use_key(queue.encryption_master_key, "sqs", ("kms:Decrypt", "kms:GenerateDataKey")),
     ]
 
 
@@ -169,7 +172,7 @@ def send_mail(from_address: str, arns: Sequence[str]) -> iam.PolicyStatement:
 
 
 def _on_objects(
-    bucket: s3.IBucket, key: kms.IKey, patterns: Sequence[str], action: str, key_action: str
+    bucket: s3.IBucket, patterns: Sequence[str], action: str, key_action: str
 ) -> list[iam.PolicyStatement]:
     objects = [bucket.arn_for_objects(pattern) for pattern in patterns]
-    return [allow((action,), objects), use_key(key, "s3", (key_action,))]
+    return [allow((action,), objects), use_key(bucket.encryption_key, "s3", (key_action,))]

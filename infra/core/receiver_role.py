@@ -40,16 +40,15 @@ class ReceiverRole(iam.Role):
             assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"),
             description="The receiver: writes messages to the vault, sends envelopes to the queue",
         )
-        keys, vault = stores.keys, stores.vault
-        bucket = vault.bucket
+        vault, bucket = stores.vault, stores.vault.bucket
         statements = [
-            *grants.write_objects(bucket, keys.vault, MESSAGE, REJECTED),
+            *grants.write_objects(bucket, MESSAGE, REJECTED),
             # HeadObject on a message that exists already (412). It needs no permission to decrypt.
             grants.allow(("s3:GetObject",), [bucket.arn_for_objects(MESSAGE)]),
             # HeadBucket, for `/ready`.
             grants.allow(("s3:ListBucket",), [bucket.bucket_arn]),
-            *grants.send_messages(stores.queues.events, keys.queues, "GetQueueAttributes"),
-            *grants.read_secret(stores.secrets.reference_key, keys.records),
+            *grants.send_messages(stores.queues.events, "GetQueueAttributes"),
+            *grants.read_secret(stores.secrets.reference_key),
             stores.configuration.read(),
             # Encrypted with the AWS managed key, which needs no grant.
             *grants.read_foreign_secret(tls_secret, ""),

@@ -152,7 +152,7 @@ class DataTrail(Construct):
     def _let_read(self, auditor: iam.Role) -> None:
         """Lets the auditor read the records."""
         auditor.add_to_policy(allow(("s3:ListBucket",), [self.bucket.bucket_arn]))
-        for statement in read_objects(self.bucket, self.key, RECORDS):
+        for statement in read_objects(self.bucket, RECORDS):
             auditor.add_to_policy(statement)
         accept_patterns(
             self.bucket,

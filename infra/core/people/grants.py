@@ -97,18 +97,16 @@ def operator(environment: Environment, opened: Opened) -> list[iam.PolicyStateme
     dead_letters, feedback = queues.dead_letters.queue_arn, queues.feedback_dead_letters.queue_arn
     return [
         *_find(environment, opened),
-        *use_table(
-            tables.audit, keys.records, "GetItem", "PutItem", "Query", indexes=AUDIT_INDEXES
-        ),
-        *use_table(tables.status, keys.records, "GetItem", indexes=STATUS_INDEXES),
-        *use_table(tables.ledger, keys.records, "GetItem", "UpdateItem", indexes=LEDGER_INDEXES),
-        *use_table(tables.encounters, keys.encounters, "BatchGetItem", indexes=ENCOUNTER_INDEXES),
+        *use_table(tables.audit, "GetItem", "PutItem", "Query", indexes=AUDIT_INDEXES),
+        *use_table(tables.status, "GetItem", indexes=STATUS_INDEXES),
+        *use_table(tables.ledger, "GetItem", "UpdateItem", indexes=LEDGER_INDEXES),
+        *use_table(tables.encounters, "BatchGetItem", indexes=ENCOUNTER_INDEXES),
         on_items(tables.ledger, (DELIVERY_SWITCH,), "PutItem"),
         # The registry's key opens nothing by itself: it is used through DynamoDB, on these items.
         on_items(tables.registry, SMOKE_ENTRIES, "DeleteItem", "UpdateItem"),
         use_key(keys.registry, "dynamodb", USE_ACTIONS),
         *seal_audit(keys.audit_seals),
-        *send_messages(queues.events, keys.queues, "GetQueueAttributes"),
+        *send_messages(queues.events, "GetQueueAttributes"),
         allow(
             (
                 "sqs:ChangeMessageVisibility",
@@ -186,20 +184,19 @@ def auditor(environment: Environment, opened: Opened) -> list[iam.PolicyStatemen
         use_key(keys.encounters, "dynamodb", ("kms:Decrypt", "kms:DescribeKey")),
         *verify_seals(keys.audit_seals),
         *opened.stores.digests.read(),
-        *read_secret(opened.stores.secrets.audit_key, keys.records),
-        *read_secret(opened.stores.secrets.reference_key, keys.records),
+        *read_secret(opened.stores.secrets.audit_key),
+        *read_secret(opened.stores.secrets.reference_key),
         *_record_looks(opened),
     ]
 
 
 def registrar(environment: Environment, opened: Opened) -> list[iam.PolicyStatement]:
     """Returns the registrar's statements: reads and writes the registry, appends to its audit chain."""
-    keys, tables, secrets = opened.stores.keys, opened.stores.tables, opened.stores.secrets
+    tables, secrets = opened.stores.tables, opened.stores.secrets
     return [
         *_find(environment, opened),
         *use_table(
             tables.registry,
-            keys.registry,
             "BatchGetItem",
             "GetItem",
             "Scan",
@@ -209,7 +206,7 @@ def registrar(environment: Environment, opened: Opened) -> list[iam.PolicyStatem
         on_items(tables.audit, (MASTER_DATA_CHAIN,), "GetItem", "PutItem"),
         *_record_looks(opened),
         # The reference of a roster's subscriber, for the audit.
-        *read_secret(secrets.reference_key, keys.records),
+        *read_secret(secrets.reference_key),
     ]
 
 
@@ -218,14 +215,14 @@ def break_glass(environment: Environment, opened: Opened) -> list[iam.PolicyStat
 
     It appends to the record of looks, and finds the mail of a delivery in the ledger.
     """
-    bucket, keys = opened.stores.vault.bucket, opened.stores.keys
+    bucket = opened.stores.vault.bucket
     return [
         *_find(environment, opened),
         *_record_looks(opened),
         allow(("dynamodb:GetItem",), [opened.stores.tables.ledger.table_arn]),
         allow(("s3:ListBucket", "s3:ListBucketVersions"), [bucket.bucket_arn]),
-        *read_objects(bucket, keys.vault, *VAULT_PATTERNS),
-        *read_versions(bucket, keys.vault, *VAULT_PATTERNS),
+        *read_objects(bucket, *VAULT_PATTERNS),
+        *read_versions(bucket, *VAULT_PATTERNS),
     ]
 
 

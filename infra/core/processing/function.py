@@ -76,8 +76,7 @@ class StepLambda(lambda_.Function):
         ):
             role.add_to_policy(statement)
         if dead_letters:
-            assert dead_letters.encryption_master_key is not None
-            for statement in send_messages(dead_letters, dead_letters.encryption_master_key):
+            for statement in send_messages(dead_letters):
                 role.add_to_policy(statement)
         if vpc:
             _let_lambda_attach(role, function_name)

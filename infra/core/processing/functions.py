@@ -57,11 +57,11 @@ class Steps:
         }
         self._sealing = {"ENS_AUDIT_SEAL_KEY": keys.audit_seals[0].key_arn}
         # It seals mails; audit chains of earlier versions were sealed with it.
-        audit_key = grants.read_secret(secrets.audit_key, keys.records)
-        references = grants.read_secret(secrets.reference_key, keys.records)
+        audit_key = grants.read_secret(secrets.audit_key)
+        references = grants.read_secret(secrets.reference_key)
         bucket = vault.bucket
-        audit = grants.use_table(tables.audit, keys.records, "GetItem", "PutItem")
-        trail = grants.use_table(tables.audit, keys.records, "GetItem", "PutItem", "Query")
+        audit = grants.use_table(tables.audit, "GetItem", "PutItem")
+        trail = grants.use_table(tables.audit, "GetItem", "PutItem", "Query")
 
         self.parse_message = self._step(
             "ParseMessage",
@@ -73,15 +73,12 @@ class Steps:
             may=[
                 configuration.read_version(),
                 *references,
-                *grants.read_versions(bucket, keys.vault, MESSAGE),
-                *grants.write_objects(bucket, keys.vault, EVENT),
+                *grants.read_versions(bucket, MESSAGE),
+                *grants.write_objects(bucket, EVENT),
                 *grants.use_table(
-                    tables.audit,
-                    keys.records,
-                    *("GetItem", "PutItem", "Query"),
-                    indexes=["by_message_control_id"],
+                    tables.audit, "GetItem", "PutItem", "Query", indexes=["by_message_control_id"]
                 ),
-                *grants.use_table(tables.status, keys.records, "UpdateItem"),
+                *grants.use_table(tables.status, "UpdateItem"),
             ],
         )
         self.track_encounter = self._step(
@@ -95,14 +92,11 @@ class Steps:
                 *audit,
                 configuration.read_version(),
                 *references,
-                *grants.read_objects(bucket, keys.vault, EVENT),
-                *grants.read_versions(bucket, keys.vault, EVENT),
-                *grants.write_objects(bucket, keys.vault, EVENT),
+                *grants.read_objects(bucket, EVENT),
+                *grants.read_versions(bucket, EVENT),
+                *grants.write_objects(bucket, EVENT),
                 *grants.use_table(
-                    tables.encounters,
-                    keys.encounters,
-                    *("BatchGetItem", "PutItem", "UpdateItem"),
-                    indexes=["by_due"],
+                    tables.encounters, "BatchGetItem", "PutItem", "UpdateItem", indexes=["by_due"]
                 ),
             ],
         )
@@ -123,32 +117,20 @@ class Steps:
                 *trail,
                 configuration.read_version(),
                 *references,
-                *grants.read_objects(bucket, keys.vault, EVENT, IDENTITIES),
-                *grants.read_versions(bucket, keys.vault, EVENT, IDENTITIES),
-                *grants.write_objects(bucket, keys.vault, IDENTITIES),
+                *grants.read_objects(bucket, EVENT, IDENTITIES),
+                *grants.read_versions(bucket, EVENT, IDENTITIES),
+                *grants.write_objects(bucket, IDENTITIES),
                 # Reads the recipients of a cancelled event, and suppresses its deliveries.
-                *grants.use_table(tables.ledger, keys.records, "GetItem", "UpdateItem"),
+                *grants.use_table(tables.ledger, "GetItem", "UpdateItem"),
                 # Links the stay to the patient, and compares the patient's stays.
-                *grants.use_table(
-                    tables.encounters,
-                    keys.encounters,
-                    "UpdateItem",
-                    indexes=["by_patient"],
-                ),
-                *grants.use_item(tables.status, keys.records, FEED_COUNTS, "UpdateItem"),
+                *grants.use_table(tables.encounters, "UpdateItem", indexes=["by_patient"]),
+                *grants.use_item(tables.status, FEED_COUNTS, "UpdateItem"),
                 *grants.read_foreign_secret(
                     environment.mpi.secret_arn, environment.mpi.secret_key_arn
                 ),
+                *grants.use_table(tables.mpi_cache, "BatchGetItem", "BatchWriteItem", "PutItem"),
                 *grants.use_table(
-                    tables.mpi_cache,
-                    keys.registry,
-                    *("BatchGetItem", "BatchWriteItem", "PutItem"),
-                ),
-                *grants.use_table(
-                    tables.registry,
-                    keys.registry,
-                    *("BatchGetItem", "Query"),
-                    indexes=["by_roster_end"],
+                    tables.registry, "BatchGetItem", "Query", indexes=["by_roster_end"]
                 ),
             ],
         )
@@ -169,10 +151,10 @@ class Steps:
             may=[
                 *audit,
                 *references,
-                *grants.read_objects(bucket, keys.vault, EVENT, ANALYSES),
-                *grants.read_versions(bucket, keys.vault, EVENT),
-                *grants.write_objects(bucket, keys.vault, CLINICAL, ANALYSES),
-                *grants.use_item(tables.ledger, keys.records, COMPREHEND_TURNS, "UpdateItem"),
+                *grants.read_objects(bucket, EVENT, ANALYSES),
+                *grants.read_versions(bucket, EVENT),
+                *grants.write_objects(bucket, CLINICAL, ANALYSES),
+                *grants.use_item(tables.ledger, COMPREHEND_TURNS, "UpdateItem"),
                 *(_analyse_notes() if environment.analyses_notes else ()),
             ],
         )
@@ -197,17 +179,15 @@ class Steps:
                 configuration.read_version(),
                 *references,
                 *audit_key,
-                *grants.read_objects(bucket, keys.vault, EVENT, IDENTITIES, CLINICAL, MAILS),
-                *grants.read_versions(bucket, keys.vault, EVENT, IDENTITIES, CLINICAL),
-                *grants.write_objects(bucket, keys.vault, MAILS),
+                *grants.read_objects(bucket, EVENT, IDENTITIES, CLINICAL, MAILS),
+                *grants.read_versions(bucket, EVENT, IDENTITIES, CLINICAL),
+                *grants.write_objects(bucket, MAILS),
                 *grants.use_table(
-                    tables.ledger,
-                    keys.records,
-                    *("BatchGetItem", "GetItem", "PutItem", "UpdateItem"),
+                    tables.ledger, "BatchGetItem", "GetItem", "PutItem", "UpdateItem"
                 ),
                 # Decides again at the moment of sending: the registry and the stay's marks of now.
-                *grants.use_table(tables.encounters, keys.encounters, "GetItem"),
-                *grants.use_table(tables.registry, keys.registry, "BatchGetItem"),
+                *grants.use_table(tables.encounters, "GetItem"),
+                *grants.use_table(tables.registry, "BatchGetItem"),
                 grants.send_mail(mail.from_address, delivery.arns),
                 *grants.read_foreign_secret(mail.smime_secret, mail.smime_secret_key_arn),
             ],
@@ -218,7 +198,7 @@ class Steps:
             variables={"ENS_LEDGER_TABLE": tables.ledger.table_name},
             may=[
                 *trail,
-                *grants.use_table(tables.ledger, keys.records, "GetItem", "PutItem", "UpdateItem"),
+                *grants.use_table(tables.ledger, "GetItem", "PutItem", "UpdateItem"),
             ],
             # EventBridge hands a report over once, and its rule's queue gets only what Lambda did not take.
             dead_letters=stores.queues.feedback_dead_letters,
@@ -235,10 +215,7 @@ class Steps:
             may=[
                 *audit,
                 *grants.use_table(
-                    tables.ledger,
-                    keys.records,
-                    *("GetItem", "UpdateItem"),
-                    indexes=["by_due", "by_state"],
+                    tables.ledger, "GetItem", "UpdateItem", indexes=["by_due", "by_state"]
                 ),
                 # GetAccount reads the quota; it supports no resource-level permissions.
                 grants.allow(("ses:GetAccount",), ["*"]),
@@ -258,7 +235,7 @@ class Steps:
             timeout=900,
             variables={"ENS_AUDIT_DIGEST_BUCKET": digests.bucket.bucket_name},
             may=[
-                *grants.use_table(tables.audit, keys.records, indexes=["by_day"]),
+                *grants.use_table(tables.audit, indexes=["by_day"]),
                 *digests.write(),
             ],
             appends=False,
@@ -271,7 +248,7 @@ class Steps:
                 "ENS_AUDIT_SEAL_KEYS": ",".join(key.key_arn for key in keys.audit_seals),
             },
             may=[
-                *grants.use_table(tables.audit, keys.records, "Query", "Scan", indexes=["by_day"]),
+                *grants.use_table(tables.audit, "Query", "Scan", indexes=["by_day"]),
                 *grants.verify_seals(keys.audit_seals),
                 *digests.read(),
                 *audit_key,

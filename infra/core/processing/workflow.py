@@ -79,11 +79,11 @@ def workflow_grants(
     steps: Sequence[lambda_.IFunction], stores: Stores
 ) -> list[iam.PolicyStatement]:
     """Returns the statements for the states: call the steps, write audit and status, settle the message."""
-    keys, tables, queues = stores.keys, stores.tables, stores.queues
+    tables, queues = stores.tables, stores.queues
     return [
         allow(("lambda:InvokeFunction",), [step.function_arn for step in steps]),
-        *use_table(tables.audit, keys.records, "PutItem"),
-        *use_table(tables.status, keys.records, "UpdateItem"),
-        *send_messages(queues.dead_letters, keys.queues),
+        *use_table(tables.audit, "PutItem"),
+        *use_table(tables.status, "UpdateItem"),
+        *send_messages(queues.dead_letters),
         allow(("sqs:ChangeMessageVisibility",), [queues.events.queue_arn]),
     ]

@@ -25,7 +25,6 @@ class AuditDigests(Construct):
         self, scope: Construct, construct_id: str, *, environment: Environment, key: kms.IKey
     ) -> None:
         super().__init__(scope, construct_id)
-        self._key = key
         kept = cdk.Duration.days(environment.audit.digest_days)
         locks = {
             "none": None,
@@ -61,13 +60,13 @@ class AuditDigests(Construct):
 
     def write(self) -> list[iam.PolicyStatement]:
         """Allows writing digests, and reading the ones before."""
-        return [*write_objects(self.bucket, self._key, DIGESTS), *self.read()]
+        return [*write_objects(self.bucket, DIGESTS), *self.read()]
 
     def read(self) -> list[iam.PolicyStatement]:
         """Allows listing and reading digests."""
         return [
             allow(("s3:ListBucket",), [self.bucket.bucket_arn]),
-            *read_objects(self.bucket, self._key, DIGESTS),
+            *read_objects(self.bucket, DIGESTS),
         ]
 
     def accept_writer(self, writer: iam.IRole) -> None:
