@@ -62,6 +62,10 @@ class NetworkStack(cdk.Stack):
             ],
         )
         self._name_zones_by_id()
+        for gateway in network.customer_gateways:
+            # Each configuration holds its hospital's keys: it must be found without the others.
+            tags = cdk.Tags.of(self.vpc.node.find_child(gateway.name))
+            tags.add("Name", f"{environment.prefix}-{gateway.name}")
         accept(
             self.vpc,
             {

@@ -152,6 +152,18 @@ def test_without_a_customer_gateway_there_is_no_vpn(prod: Stacks) -> None:
     assert not prod["network"].of_type("AWS::EC2::VPNConnection")
 
 
+def test_a_hospital_s_tunnels_are_found_by_its_name_without_those_of_others(
+    behind_vpn: Stacks,
+) -> None:
+    """The configuration of a VPN connection holds its pre-shared keys."""
+    for kind in ("CustomerGateway", "VPNConnection"):
+        (made,) = behind_vpn["network"].of_type(f"AWS::EC2::{kind}").values()
+        tags = {tag["Key"]: tag["Value"] for tag in made["Properties"]["Tags"]}
+        assert tags["Name"] == "hl7-ens-dev-Northgen"
+    (gateway,) = behind_vpn["network"].of_type("AWS::EC2::VPNGateway").values()
+    assert {"Key": "Name", "Value": "hl7-ens-dev"} in gateway["Properties"]["Tags"]
+
+
 def test_a_hospital_with_a_gateway_gets_its_vpn(behind_vpn: Stacks) -> None:
     network = behind_vpn["network"]
     (gateway,) = network.of_type("AWS::EC2::CustomerGateway").values()
