@@ -21,6 +21,15 @@ def deployable(arguments: Sequence[str]) -> Environment:
     return environment
 
 
+def keeps_data(environment: Environment) -> bool:
+    """Whether `make destroy` refuses the environment.
+
+    Nobody deletes what S3 locks in mode compliance, so that half of such an environment would be left.
+    """
+    locked = environment.audit.digest_lock == "compliance"
+    return environment.retain or environment.deletion_protection or locked
+
+
 def own_account(environment: Environment) -> str:
     """Returns the id of the account of the credentials (STS GetCallerIdentity, which needs no permission).
 

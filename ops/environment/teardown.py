@@ -17,7 +17,7 @@ from botocore.exceptions import WaiterError
 from environments import Environment
 from ops import aws_calls
 from ops.aws_calls import if_exists
-from ops.environment.deployable import deployable, own_account
+from ops.environment.deployable import deployable, keeps_data, own_account
 from ops.problem import FAILURES, ProblemError, sentence
 
 PARTS = ("ingress", "core", "network")
@@ -71,10 +71,11 @@ def destroyable(arguments: Sequence[str]) -> Environment:
     """
     environment = deployable(arguments)
     name = environment.name
-    if environment.retain or environment.deletion_protection:
+    if keeps_data(environment):
         raise ProblemError(
-            f"{name} is not destroyed: environments/{name}.toml sets retain or deletion_protection,"
-            " to keep patient data and audit. docs/deploy.md says how to close such an environment."
+            f"{name} is not destroyed: environments/{name}.toml sets retain, deletion_protection or"
+            ' digest_lock = "compliance", to keep patient data and audit. docs/deploy.md says how to close'
+            " such an environment."
         )
     return environment
 

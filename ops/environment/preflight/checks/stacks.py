@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from ops import aws_calls
 from ops.aws_calls import if_exists
+from ops.environment.deployable import keeps_data
 from ops.environment.preflight.check_input import ClientFactory, Plan
 from ops.environment.preflight.finding import PreflightFinding, error, ok
 
@@ -81,11 +82,9 @@ def check_stacks(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFindin
 
 def _removal(plan: Plan, stack: str, state: str) -> str:
     """The command that deletes the stack. S3 deletes no bucket with objects, and `make destroy` empties them."""
-    environment = plan.environment
-    kept = environment.retain or environment.deletion_protection
     has_bucket = any(one.stack == stack for one in plan.assembly.of_type("AWS::S3::Bucket"))
-    if state in FAILED_TO_DELETE and has_bucket and not kept:
-        return f"make destroy ENV={environment.name}"
+    if state in FAILED_TO_DELETE and has_bucket and not keeps_data(plan.environment):
+        return f"make destroy ENV={plan.environment.name}"
     return f"aws cloudformation delete-stack --stack-name {stack} --region {plan.region}"
 
 

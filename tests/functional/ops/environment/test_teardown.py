@@ -165,6 +165,15 @@ def test_every_environment_that_retains_data_is_refused_and_the_others_are_not()
             assert destroyable([environment.name]) == environment
 
 
+def test_locked_digests_refuse_the_whole_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S3 refused them when receivers and messages were gone already."""
+    dev = load("dev")
+    locked = replace(dev, audit=replace(dev.audit, digest_lock="compliance"))
+    monkeypatch.setattr(teardown, "deployable", lambda _: locked)
+    with pytest.raises(ProblemError, match="compliance"):
+        destroyable(["dev"])
+
+
 def test_a_protected_stack_stops_everything_before_anything_is_deleted(
     deployed: AccountClients,
 ) -> None:
