@@ -104,9 +104,6 @@ bench-idle-cost: setup ## compute what each environment costs a month without me
 bench-cold: setup ## measure what importing each handler costs
 	@$(BIN)/python -m bench.cold $(ARGS)
 
-bench-delivery: setup ## a burst of 10,000 notifications against a throttling SES
-	@$(BIN)/python -m bench.delivery
-
 bench-local: setup ## events a second and start time of the local system (ARGS=--events 200)
 	@$(BIN)/python -m bench.local $(ARGS)
 
@@ -118,9 +115,6 @@ bench-burst: setup ## simulate 1,000 notifications in a minute against a throttl
 
 bench-feed: setup ## check a generated folder of 10,000 messages (ARGS=--messages 100000)
 	@$(BIN)/python -m bench.feed $(ARGS)
-
-bench-cop: setup ## the report of a month of 50,000 events for a surveyor (ARGS=--events 10000)
-	@$(BIN)/python -m bench.cop $(ARGS)
 
 bench-encounters: setup ## decide a million events of ten hospitals in memory (ARGS=--events 100000)
 	@$(BIN)/python -m bench.encounters $(ARGS)
