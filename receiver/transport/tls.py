@@ -142,6 +142,8 @@ def make_context(material: TlsMaterial) -> ssl.SSLContext:
     if material.client_ca:
         context.load_verify_locations(cadata=material.client_ca.decode("ascii"))
         context.verify_mode = ssl.CERT_REQUIRED
+        # An issuing authority is trusted without its root (RFC 5280, 6.1.1 d), as it is by Java's engines.
+        context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
     if material.crl:
         with _in_memory(material.crl) as crl_file:
             context.load_verify_locations(crl_file)

@@ -159,6 +159,19 @@ def session_of(client: Peer) -> ssl.SSLSession | None:
     return client.socket.session
 
 
+def test_an_issuing_authority_is_trusted_without_its_root(
+    start: Callable[..., ReceiverWorld], authority: CertificateFolder, tmp_path: Path
+) -> None:
+    """The sender table names the issuer of the certificates; its root may have other authorities."""
+    issuing = CertificateFolder(tmp_path, "issuing", authority)
+    world = start(tls=issuing.server(crl=issuing.revoked()))
+    trusting = CertificateFolder(tmp_path, "trusting")
+    trusting.file.write_bytes(issuing.file.read_bytes() + authority.file.read_bytes())
+    with world.connect(tls=issuing.client_of(named("adt"), trusting)) as hospital:
+        assert hospital.ask(adt("1")) == "AA 1"
+    assert is_refused(world, authority.client_of(named("adt"), trusting)), "another of the root's"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_a_session_is_not_resumed_beyond_the_end_of_its_certificate(

@@ -19,14 +19,16 @@ _PEM = serialization.Encoding.PEM
 
 
 class CertificateFolder:
-    """Issues certificates into a folder."""
+    """Issues certificates into a folder. Its own is of `issuer`, or self-signed."""
 
-    def __init__(self, folder: Path, name: str = "authority") -> None:
+    def __init__(
+        self, folder: Path, name: str = "authority", issuer: "CertificateFolder | None" = None
+    ) -> None:
         self.folder = folder
         self.last: x509.Certificate
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        certificate = self._build(self._name, self._key, name, authority=True)
+        certificate = (issuer or self)._build(self._name, self._key, name, authority=True)
         self.file = folder / f"{name}.pem"
         self.file.write_bytes(certificate.public_bytes(_PEM))
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from ops.cli import main
 from receiver.settings import TlsFiles
-from tests.functional.receiver.certificates import SERVER
+from tests.functional.receiver.certificates import SERVER, CertificateFolder
 from tests.functional.receiver.world import ReceiverWorld, adt
 from tests.support.tls import CertificateAuthority, IssuedPem, authority
 
@@ -73,6 +73,16 @@ def test_a_message_is_accepted_over_mutual_tls(
     assert result.output.splitlines()[0] == "AA   admission.hl7 #1"
     both = files.write("both.pem", Path(certificate).read_text() + Path(key).read_text())
     assert send(world.mllp_port, *tls, "--cert", both).exit_code == 0
+
+
+def test_an_issuing_authority_is_trusted_without_its_root(
+    start: Start, tmp_path: Path, send: Callable[..., Result]
+) -> None:
+    issuing = CertificateFolder(tmp_path, "issuing", CertificateFolder(tmp_path))
+    world = start(tls=issuing.server(mutual=False))
+    options = ("--tls", "--ca", str(issuing.file), "--server-name", SERVER)
+    result = send(world.mllp_port, *options)
+    assert result.exit_code == 0, result.output
 
 
 def test_a_receiver_that_wants_a_client_certificate_says_which_options_are_missing(
