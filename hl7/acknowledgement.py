@@ -151,6 +151,11 @@ def _mode(letterhead: Letterhead, code: str) -> tuple[str, bool]:
     return _COMMIT_CODES[code], False
 
 
+def asks_for_rejections(letterhead: Letterhead) -> bool:
+    """Whether a sender is told that its message was rejected, so that it can send it again."""
+    return _mode(letterhead, "AR")[1]
+
+
 def _asked(condition: bytes, code: str) -> bool:
     match condition:
         case b"NE":

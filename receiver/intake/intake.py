@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from hl7.acknowledgement import Acknowledgement, acknowledge
+from hl7.acknowledgement import Acknowledgement, acknowledge, asks_for_rejections
 from hl7.header import Header, find_header
 from hl7.identity import event_id, patient_identifier
 from hl7.mllp import Frame, FrameFault
@@ -140,7 +140,8 @@ class Intake:
         began = time.monotonic()
         try:
             # `store_seconds` is below the sender's timeout, so the sender gets AR before it gives up.
-            async with turns.take(message.group, message.event_id) as turn:
+            resent = asks_for_rejections(header.letterhead)
+            async with turns.take(message.group, message.event_id, resent=resent) as turn:
                 async with asyncio.timeout(self._settings.store_seconds):
                     stored = await self._store.put_message(message)
                     await turn.reached()

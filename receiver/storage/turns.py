@@ -36,14 +36,15 @@ class Turns:
         self._failed: dict[str, _Failed] = {}
         self.stored = 0
 
-    def take(self, group: str, event_id: str) -> "Turn":
+    def take(self, group: str, event_id: str, *, resent: bool = True) -> "Turn":
         """Returns the group's next turn, a context manager. It does not wait.
 
-        Call it in the order of arrival, before the first `await`.
+        Call it in the order of arrival, before the first `await`. `resent`: if the message fails, its sender
+        learns of it and sends it again.
         """
         mine: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         before, self._last[group] = self._last.get(group), mine
-        return Turn(self, group, event_id, before, mine)
+        return Turn(self, group, event_id, resent, before, mine)
 
     def is_next(self, group: str, event_id: str) -> bool:
         """Whether no other event of the group is to be sent again before this one."""
@@ -56,11 +57,10 @@ class Turns:
         if self._last.get(group) is turn.mine:
             del self._last[group]
         failed = self._awaited(group)
-        if error is not None:
+        if error is not None and turn.resent:
             self._await_resend(turn, failed, renew=not isinstance(error, OutOfTurnError))
-            return
-        self.stored += 1
-        if failed is not None:
+        self.stored += error is None
+        if error is None and failed is not None:
             failed.events.pop(turn.event_id, None)
             if not failed.events:
                 del self._failed[group]
@@ -92,6 +92,7 @@ class Turn:
     _turns: Turns
     group: str
     event_id: str
+    resent: bool
     _before: "asyncio.Future[bool] | None"
     mine: "asyncio.Future[bool]"
 
@@ -99,9 +100,12 @@ class Turn:
         """Waits until the group's previous message is on the queue.
 
         Raises `OutOfTurnError` when that one failed, or an earlier one has not been sent again yet: its
-        sender will send it again, and this message must not be queued before it.
+        sender will send it again, and this message must not be queued before it. A message whose sender
+        asks for no answer is not held back: it would be lost.
         """
         stored = self._before is None or await asyncio.shield(self._before)
+        if not self.resent:
+            return
         if not stored or not self._turns.is_next(self.group, self.event_id):
             raise OutOfTurnError("the previous message of the same group was not stored")
 

@@ -98,6 +98,18 @@ def test_a_patient_s_next_message_does_not_overtake_the_resend_of_one_that_got_a
     assert len(world.envelopes()) == 3
 
 
+def test_a_message_without_answer_is_not_held_back_by_a_failed_one(world: ReceiverWorld) -> None:
+    """MSH-15 and MSH-16 say `NE`: its sender would not learn that it has to send it again."""
+    with world.connect() as sender:
+        world.faults.fail("PutObject")
+        sender.send(adt("A01", rest="|||NE|NE"))
+        assert eventually(lambda: world.counted("Rejected", reason="store_unavailable") == 1)
+        world.faults.mend()
+        sender.send(adt("A02", rest="|||NE|NE"))
+        assert sender.ask(adt("A03")) == "AA A03"
+    assert len(world.envelopes()) == 2
+
+
 def test_a_service_that_hangs_is_answered_with_ar_within_the_sender_s_patience(
     start: Callable[..., ReceiverWorld],
 ) -> None:
