@@ -101,9 +101,6 @@ bench-cost: setup ## count what the notes at hand would cost in each mode (ARGS=
 bench-idle-cost: setup ## compute what each environment costs a month without messages
 	@$(BIN)/python -m bench.idle_cost $(ARGS)
 
-bench-cold: setup ## measure what importing each handler costs
-	@$(BIN)/python -m bench.cold $(ARGS)
-
 bench-local: setup ## events a second and start time of the local system (ARGS=--events 200)
 	@$(BIN)/python -m bench.local $(ARGS)
 

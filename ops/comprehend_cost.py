@@ -7,7 +7,6 @@ from lambdas.delivery.ledger.context import LedgerContext
 
 PRICES = {
     "DetectEntitiesV2": 0.01,
-    "DetectPHI": 0.0014,
     "InferICD10CM": 0.0005,
     "InferRxNorm": 0.00025,
 }

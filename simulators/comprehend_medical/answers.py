@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import count
 from typing import Any
 
-from simulators.comprehend_medical import doses, phi
+from simulators.comprehend_medical import doses
 from simulators.comprehend_medical import extras as tables
 from simulators.comprehend_medical.coding import icd10cm, linker, rxnorm
 from simulators.comprehend_medical.terms.mentions import (
@@ -65,7 +65,7 @@ def warm() -> None:
 
 
 def detect_entities_v2(text: str) -> dict[str, Any]:
-    """Returns DetectEntitiesV2's answer: entities of all categories in the order of the text."""
+    """Returns DetectEntitiesV2's answer: conditions, medications, tests and treatments in the order of the text."""
     words = _reading(text).words
     found = _found(text, with_codes=False)
     number = count()
@@ -76,24 +76,8 @@ def detect_entities_v2(text: str) -> dict[str, Any]:
         for extra in tables.extras(text)
         if _free(extra.begin, extra.end, taken)
     ]
-    taken += [(entity["BeginOffset"], entity["EndOffset"]) for entity in entities[len(found) :]]
-    entities += _anatomy(text, words, found, number)
-    entities += [
-        _bare(text, next(number), "PROTECTED_HEALTH_INFORMATION", kind, begin, end)
-        for kind, begin, end in phi.protected(text)
-        if _free(begin, end, taken)
-    ]
     entities.sort(key=lambda entity: (entity["BeginOffset"], entity["Id"]))
     return {"Entities": entities, "UnmappedAttributes": [], "ModelVersion": MODEL_VERSION}
-
-
-def detect_phi(text: str) -> dict[str, Any]:
-    """Returns DetectPHI's answer."""
-    entities = [
-        _bare(text, number, "PROTECTED_HEALTH_INFORMATION", kind, begin, end)
-        for number, (kind, begin, end) in enumerate(phi.protected(text))
-    ]
-    return {"Entities": entities, "ModelVersion": MODEL_VERSION}
 
 
 def infer_icd10cm(text: str) -> dict[str, Any]:
@@ -269,22 +253,17 @@ def _attribute(text: str, attribute: doses.Attribute, identifier: int) -> dict[s
     }
 
 
-def _bare(text: str, identifier: int, category: str, kind: str, *span: int) -> Entity:
-    begin, end = span
-    return {
-        "Id": identifier,
-        "BeginOffset": begin,
-        "EndOffset": end,
+def _extra(text: str, extra: tables.Extra, number: "count[int]") -> Entity:
+    entity: Entity = {
+        "Id": next(number),
+        "BeginOffset": extra.begin,
+        "EndOffset": extra.end,
         "Score": 0.9,
-        "Text": text[begin:end],
-        "Category": category,
-        "Type": kind,
+        "Text": text[extra.begin : extra.end],
+        "Category": "TEST_TREATMENT_PROCEDURE",
+        "Type": extra.type,
         "Traits": [],
     }
-
-
-def _extra(text: str, extra: tables.Extra, number: "count[int]") -> Entity:
-    entity = _bare(text, next(number), extra.category, extra.type, extra.begin, extra.end)
     attributes = []
     for kind, span in (("TEST_VALUE", extra.value), ("TEST_UNIT", extra.unit)):
         if span:
@@ -294,24 +273,6 @@ def _extra(text: str, extra: tables.Extra, number: "count[int]") -> Entity:
     if attributes:
         entity["Attributes"] = attributes
     return entity
-
-
-def _anatomy(
-    text: str, words: Sequence[Token], found: Sequence[_Found], number: "count[int]"
-) -> list[Entity]:
-    """Body sites outside the conditions."""
-    inside = {place for one in found for place in range(one.mention.first, one.mention.last + 1)}
-    return [
-        _bare(text, next(number), "ANATOMY", "SYSTEM_ORGAN_SITE", token.begin, token.end)
-        for place, token in enumerate(words)
-        if place not in inside
-        and len(token.form) > 2
-        and token.form in sites()
-        and token.form not in _NO_SITE
-    ]
-
-
-_NO_SITE = word_set("lower upper back hand body face left right block lateral medial")
 
 
 def _free(begin: int, end: int, taken: Sequence[tuple[int, int]]) -> bool:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.comprehend_medical.answers import (
     detect_entities_v2,
-    detect_phi,
     infer_icd10cm,
     infer_rxnorm,
 )
@@ -24,7 +23,6 @@ JSON = "application/x-amz-json-1.1"
 
 OPERATIONS: dict[str, tuple[Callable[[str], dict[str, Any]], int]] = {
     "DetectEntitiesV2": (detect_entities_v2, 20_000),
-    "DetectPHI": (detect_phi, 20_000),
     "InferICD10CM": (infer_icd10cm, 10_000),
     "InferRxNorm": (infer_rxnorm, 10_000),
 }
