@@ -108,7 +108,7 @@ bench-logs: setup ## compute what one event writes to the workflow's log
 	@$(BIN)/python -m bench.logs
 
 bench-burst: setup ## simulate 1,000 notifications in a minute against a throttling Comprehend Medical
-	@$(BIN)/python -m bench.burst $(ARGS)
+	@$(BIN)/python -m bench.burst
 
 bench-feed: setup ## check a generated folder of 10,000 messages (ARGS=--messages 100000)
 	@$(BIN)/python -m bench.feed $(ARGS)

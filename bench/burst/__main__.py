@@ -28,6 +28,7 @@ from tests.support.tables import create_tables
 from tests.support.workflow import ASL_FILE
 
 START = 1_800_000_000.0
+EVENTS = 1_000
 NOTES = Path(__file__).resolve().parents[1] / "clinical" / "held_out" / "notes"
 PROD = load("prod")
 QUOTA = Quota(PROD.comprehend_rate, PROD.comprehend_characters)
@@ -42,7 +43,6 @@ class Scenario:
     within_seconds: float
     note_length: int = 0
     concurrency: int = 1_000
-    count: int = 1_000
 
 
 SCENARIOS = (
@@ -52,8 +52,6 @@ SCENARIOS = (
     Scenario("over a minute, Lambda concurrency 100", 60, concurrency=100),
     Scenario("over a minute, Lambda concurrency 10", 60, concurrency=10),
 )
-BEYOND = Scenario("10,000 in one minute", 60, count=10_000)
-"""More than the quota can serve within the longest wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,6 @@ class Figures:
     p99: float
     longest: float
     throttled: int
-    counts: dict[str, int]
 
 
 def _run(scenario: Scenario) -> Figures:
@@ -85,7 +82,7 @@ def _run(scenario: Scenario) -> Figures:
         Event(
             _note(notes, scenario.note_length), START + random.uniform(0, scenario.within_seconds)
         )
-        for _ in range(scenario.count)
+        for _ in range(EVENTS)
     ]
     for event in events:
         simulation.begin(way(world, event), event.arrived)
@@ -97,7 +94,6 @@ def _run(scenario: Scenario) -> Figures:
         p99=delays[int(len(delays) * 0.99)],
         longest=delays[-1],
         throttled=world.service.answers["throttled"],
-        counts=dict(world.counts),
     )
 
 
@@ -108,24 +104,19 @@ def _note(notes: Sequence[str], length: int) -> str:
 
 def main() -> None:
     """Prints a row for each scenario."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--details", action="store_true", help="print what was counted on the way")
-    parser.add_argument("--all", action="store_true", help="also 10,000 notifications (minutes)")
-    asked = parser.parse_args()
+    argparse.ArgumentParser(description=__doc__).parse_args()
     os.environ.update(ENVIRONMENT)
     print(
         f"quota {QUOTA.requests:.0f} requests and {QUOTA.characters:,.0f} characters a second of"
         f" each operation; an event waits {WAIT_SECONDS} s at most for its turn\n"
     )
     print(f"{'':46}{'lost':>7}{'p50 s':>8}{'p99 s':>8}{'max s':>8}{'throttled':>11}")
-    for scenario in (*SCENARIOS, *((BEYOND,) if asked.all else ())):
+    for scenario in SCENARIOS:
         found = measured(scenario)
         print(
             f"{scenario.name:46}{found.lost:7.1%}{found.p50:8.1f}{found.p99:8.1f}"
             f"{found.longest:8.1f}{found.throttled:11,}"
         )
-        if asked.details:
-            print(f"  {found.counts}")
 
 
 def measured(scenario: Scenario) -> Figures:

@@ -82,7 +82,6 @@ def contenders(folder: Path, wanted: Sequence[str]) -> list[Contender]:
         peer("python-hl7", "python_hl7"),
         peer("python-hl7, unparsed", "python_hl7", "frames"),
         peer("hl7apy", "hl7apy_mllp", mode="close"),
-        peer("txHL7", "tx_hl7"),
     ]
     return [contender for contender in everyone if chosen(contender.name)]
 

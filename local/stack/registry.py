@@ -2,14 +2,11 @@
 
 from pathlib import Path
 
-from boto3.dynamodb.types import TypeSerializer
-
+from lambdas.common.aws.items import to_item
 from lambdas.registry.importing.plan import items_of_folder
 from local.aws.clients import client
 
 FOLDER = Path(__file__).resolve().parents[2] / "samples" / "registry"
-
-_serialize = TypeSerializer().serialize
 
 
 def load(table: str, port: int, folder: Path = FOLDER) -> int:
@@ -20,6 +17,5 @@ def load(table: str, port: int, folder: Path = FOLDER) -> int:
     found = items_of_folder(folder)
     dynamodb = client("dynamodb", port)
     for item in found:
-        stored = {name: _serialize(value) for name, value in item.items()}
-        dynamodb.put_item(TableName=table, Item=stored)
+        dynamodb.put_item(TableName=table, Item=to_item(item))
     return len(found)
