@@ -5,11 +5,12 @@ reference key nobody can test whether a note was analysed. Answers are valid for
 the vault's retention (docs/adr/0052-cache-of-analyses.md).
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
 
+import msgspec
 from botocore.exceptions import ClientError
 
 from lambdas.common.aws.clients import dependency
@@ -27,6 +28,18 @@ class CachedAnswers:
 
     kept_at: datetime
     answers: Mapping[Operation, ComprehendAnswer] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _StoredAnswer:
+    entities: list[dict[str, Any]] = field(repr=False)
+    model_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class _StoredAnswers:
+    kept_at: Annotated[datetime, msgspec.Meta(tz=True)]
+    answers: dict[Operation, _StoredAnswer]
 
 
 def references_of(context: ExtractContext, text: str) -> tuple[str, ...]:
@@ -58,17 +71,17 @@ def _read(context: ExtractContext, reference: str) -> CachedAnswers | None:
             found = context.client("s3").get_object(
                 Bucket=context.settings.vault_bucket, Key=f"{FOLDER}/{reference}.json"
             )
-            document = json.loads(found["Body"].read())
-        return CachedAnswers(
-            datetime.fromisoformat(document["kept_at"]),
-            {
-                Operation(name): ComprehendAnswer(answer["entities"], answer["model_version"], 0, 0)
-                for name, answer in document["answers"].items()
-            },
-        )
-    except (ClientError, DependencyUnavailableError, KeyError, ValueError):
+            stored = msgspec.json.decode(found["Body"].read(), type=_StoredAnswers)
+    except (ClientError, DependencyUnavailableError, msgspec.DecodeError):
         # A missing object (AccessDenied without s3:ListBucket), or one of another form.
         return None
+    return CachedAnswers(
+        stored.kept_at,
+        {
+            operation: ComprehendAnswer(answer.entities, answer.model_version, 0, 0)
+            for operation, answer in stored.answers.items()
+        },
+    )
 
 
 def store(
@@ -84,20 +97,16 @@ def store(
     complete = {operation: answer for operation, answer in asked.items() if not answer.missing}
     if not context.settings.cache_days or not complete:
         return
-    document = {
-        "kept_at": known.kept_at.isoformat(),
-        "answers": {
-            operation: {"entities": answer.entities, "model_version": answer.model_version}
-            for operation, answer in {**known.answers, **complete}.items()
-        },
+    answers = {
+        operation: _StoredAnswer(answer.entities, answer.model_version)
+        for operation, answer in {**known.answers, **complete}.items()
     }
-    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     try:
         with dependency("s3"):
             context.client("s3").put_object(
                 Bucket=context.settings.vault_bucket,
                 Key=f"{FOLDER}/{references_of(context, text)[0]}.json",
-                Body=body,
+                Body=msgspec.json.encode(_StoredAnswers(known.kept_at, answers)),
                 ContentType="application/json",
             )
     except (ClientError, DependencyUnavailableError):

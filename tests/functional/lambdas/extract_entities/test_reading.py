@@ -153,7 +153,19 @@ def test_the_hospitals_own_diagnosis_is_not_suggested_again(
 
 
 @pytest.mark.parametrize(
-    "damaged", ["", "{", "{}", '{"kept_at": "today", "answers": {}}', '{"kept_at": "2026-11-27"}']
+    "damaged",
+    [
+        "",
+        "{",
+        "{}",
+        "[]",
+        '{"kept_at": "today", "answers": {}}',
+        '{"kept_at": "2026-11-27"}',
+        '{"kept_at": 1, "answers": {}}',
+        '{"kept_at": "2026-11-27T09:00:00", "answers": {}}',
+        '{"kept_at": "2026-11-27T09:00:00Z", "answers": []}',
+        '{"kept_at": "2026-11-27T09:00:00Z", "answers": {"DetectEntitiesV2": 1}}',
+    ],
 )
 def test_a_kept_analysis_that_cannot_be_read_is_made_again(
     context: ExtractContext, run_step: RunStep, damaged: str
