@@ -12,7 +12,7 @@ from hl7.identity import trigger_event as header_trigger_event
 from hl7.tables import ADT_TRIGGER_EVENTS
 from hl7.timestamps import DateOrder, Times, offset_of
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.event import FurtherGroup, PatientEvent
 from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.common.contracts.message.visit import CodedText
 from lambdas.common.errors import UnprocessableMessageError
@@ -20,8 +20,9 @@ from lambdas.common.senders import SenderCodes
 from lambdas.parse_message.segments.death import death
 from lambdas.parse_message.segments.documents import DOCUMENT_BYTES
 from lambdas.parse_message.segments.encounter_numbers import NOT_CURRENT, encounter_numbers
+from lambdas.parse_message.segments.groups import further_groups
 from lambdas.parse_message.segments.notes import notes
-from lambdas.parse_message.segments.patient import other_identifiers, patient
+from lambdas.parse_message.segments.patient import identifiers_of, other_identifiers, patient
 from lambdas.parse_message.segments.visit import diagnoses, names_facilities, practitioners, visit
 from lambdas.parse_message.structure import departures
 from lambdas.parse_message.values.codes import OTHER
@@ -128,6 +129,10 @@ def _event(
         changes_identity=changes_identity,
         other_identifiers=other_identifiers(message, warnings) if changes_identity else (),
         numbers=encounter_numbers(message, codes.privacy),
+        further=tuple(
+            FurtherGroup(identifiers_of(group), encounter_numbers(group, codes.privacy))
+            for group in further_groups(message)
+        ),
     )
     all_warnings = dict.fromkeys([*warnings, *departures(message, version)])
     return replace(event, warnings=tuple(all_warnings))

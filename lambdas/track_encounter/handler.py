@@ -1,6 +1,7 @@
 """TrackEncounter: decides what the event means for its encounter, and adds the decision to `event.json`."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 from lambdas.common.aws.vault import read_document, write_document
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
@@ -18,7 +19,7 @@ from lambdas.encounters.context import EncountersContext, EncountersSettings
 from lambdas.encounters.table import EncounterTable
 from lambdas.track_encounter.closing import close_due
 from lambdas.track_encounter.profile import profile_of
-from lambdas.track_encounter.reading import encounter_message
+from lambdas.track_encounter.reading import encounter_message, further_messages
 from lambdas.track_encounter.tracking import track
 
 
@@ -34,7 +35,7 @@ def lambda_handler(
 
     A second run returns the first run's decision. Called by the clock, without an envelope, it closes
     stays whose end never came. Raises `IdentityConflictError` when the encounter belongs to another
-    patient, and `DependencyUnavailableError`.
+    patient, `UnprocessableMessageError` for a move of several stays, and `DependencyUnavailableError`.
     """
     if run.event_id == CLOSINGS:
         return _closed_by_clock(context, run)
@@ -45,8 +46,11 @@ def lambda_handler(
         )
     event = read_document(context, run.event_id, PatientEvent, task.parsed.version_id)
     profile = profile_of(run.sender, context.senders.get(run.sender, {}))
-    message = encounter_message(event, profile, context.reference_keys, received_at)
-    decision = track(EncounterTable(context), message, profile, lambda: datetime.now(UTC))
+    heard = (event, profile, context.reference_keys, received_at)
+    store, now = EncounterTable(context), partial(datetime.now, UTC)
+    for further in further_messages(*heard):
+        track(store, further, profile, now)
+    decision = track(store, encounter_message(*heard), profile, now)
     decided = event.decided(decision)
     written = write_document(context, run.event_id, PatientEvent, decided)
     _audit(decision, decided, written, run, received_at)

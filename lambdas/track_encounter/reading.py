@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
@@ -10,6 +11,9 @@ from hl7.er7 import NULL
 from lambdas.common.clock import iso
 from lambdas.common.contracts.encounters.encounter import DispositionSays, Effect, RecordedEvent
 from lambdas.common.contracts.message.event import PatientEvent
+from lambdas.common.contracts.message.patient import Patient
+from lambdas.common.contracts.message.visit import Visit
+from lambdas.common.errors import UnprocessableMessageError
 from lambdas.common.keys import KeyRing
 from lambdas.common.plausible import is_plausible
 from lambdas.encounters.keys import EncounterKeys, references
@@ -70,6 +74,36 @@ def encounter_message(
         load=numbers.load,
         warnings=tuple(dict.fromkeys(times.warnings)),
     )
+
+
+def further_messages(
+    event: PatientEvent, profile: EncounterProfile, ring: KeyRing, received_at: str
+) -> list[EncounterMessage]:
+    """The further groups of a merge or change of numbers, each as an event of its own that tells nobody.
+
+    Raises `UnprocessableMessageError` for a move of several stays: an event has the notices of one.
+    """
+    effect = rule_of(event.trigger_event, profile.effects).effect
+    if event.further and effect is Effect.MOVE_TO_PATIENT:
+        raise UnprocessableMessageError(
+            "MRG: the message moves several stays; one message for each"
+        )
+    if effect not in (Effect.MERGE_PATIENT, Effect.CHANGE_NUMBER):
+        return []
+    groups = [
+        replace(
+            event,
+            event_id=f"{event.event_id}.{number}",
+            patient=Patient(group.identifiers),
+            visit=Visit(),
+            practitioners=(),
+            diagnoses=(),
+            numbers=group.numbers,
+            death=None,
+        )
+        for number, group in enumerate(event.further, 2)
+    ]
+    return [encounter_message(group, profile, ring, received_at) for group in groups]
 
 
 def _owned(profile: EncounterProfile, values: tuple[str, ...]) -> list[tuple[str, str]]:

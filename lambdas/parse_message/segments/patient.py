@@ -74,6 +74,11 @@ def other_identifiers(
     return tuple(itertools.islice(found, MAX_FURTHER_IDENTIFIERS))
 
 
+def identifiers_of(message: Message) -> tuple[PatientIdentifier, ...]:
+    """The identifiers of the first PID, exactly as sent."""
+    return tuple(_identifiers(message.first("PID"), []))
+
+
 def _identifiers(segment: Segment, warnings: list[MessageWarning]) -> list[PatientIdentifier]:
     return [
         identifier

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 import msgspec
 
@@ -17,7 +18,7 @@ from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.keys import KeyRing
 from lambdas.encounters.store import Read, StoredEncounter, Write
 from lambdas.track_encounter.profile import EncounterProfile
-from lambdas.track_encounter.reading import encounter_message
+from lambdas.track_encounter.reading import encounter_message, further_messages
 from lambdas.track_encounter.tracking import track
 
 MAX_ENCOUNTERS = 50_000
@@ -85,14 +86,15 @@ class EncounterReplay:
         self._ring = KeyRing(current="run", keys={"run": secrets.token_bytes(32)})
 
     def decide(self, event: PatientEvent, received_at: str) -> Decision:
-        """The decision about an event. Raises `IdentityConflictError` as the workflow does.
+        """The decision about an event. Raises the errors of TrackEncounter.
 
         `received_at` is taken for the present time too: the event comes when it is sent.
         """
-        message = encounter_message(event, self._profile, self._ring, received_at)
-        return track(
-            self.memory, message, self._profile, lambda: datetime.fromisoformat(received_at)
-        )
+        heard = (event, self._profile, self._ring, received_at)
+        now = partial(datetime.fromisoformat, received_at)
+        for further in further_messages(*heard):
+            track(self.memory, further, self._profile, now)
+        return track(self.memory, encounter_message(*heard), self._profile, now)
 
     def patient(self, event: PatientEvent) -> int:
         """A number that stands for the event's patient in this run."""

@@ -15,13 +15,22 @@ from lambdas.common.contracts.message.visit import CodedText, Visit
 
 
 @dataclass(frozen=True, slots=True)
+class FurtherGroup:
+    """A further group of a merge or move: the identifiers of its patient (PID) and the numbers of its encounter."""
+
+    identifiers: tuple[PatientIdentifier, ...] = private(())
+    numbers: EncounterNumbers = private(EncounterNumbers())
+
+
+@dataclass(frozen=True, slots=True)
 class PatientEvent:
     """One ADT message as the later steps need it; `event.json` in the vault.
 
     `event_kind` is that of the decision's first notice, `NONE` when nobody is notified (then `notifiable`
     is False). `changes_identity`: an MPI may match the patient differently after this
     event, and also the patients of `other_identifiers`: merged (MRG), linked or unlinked (a second PID).
-    `numbers` are those by which its encounter is found; TrackEncounter adds the `decision`.
+    `numbers` are those by which its encounter is found; TrackEncounter adds the `decision`. `further` are the
+    groups after the first one of a message with several (HL7 2.5.1 structures ADT_A39, ADT_A43 and ADT_A45).
     `language` is MSH-19 as a code, "" for none. `death` is the evidence of a death, None in a document from
     before it was recorded. `processing_mode` is MSH-11.2: `A` archive, `R` restore, `I` initial load, `T`
     or "" current.
@@ -55,6 +64,7 @@ class PatientEvent:
     decision: Decision | None = private(None)
     death: Evidence | None = private(None)
     processing_mode: str = ""
+    further: tuple[FurtherGroup, ...] = private(())
 
     def decided(self, decision: Decision) -> "PatientEvent":
         """The event with the decision, and with the kind of its first notice."""

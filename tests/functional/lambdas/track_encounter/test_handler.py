@@ -1,6 +1,7 @@
 """TrackEncounter: the decision is in `event.json`, in the audit, and the same in a second run."""
 
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -9,6 +10,7 @@ from lambdas.common.contracts.document import read_as, to_document
 from lambdas.common.contracts.encounters.encounter import DecisionReason
 from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.contracts.message.event_kind import EventKind
+from lambdas.common.errors import IdentityConflictError, UnprocessableMessageError
 from lambdas.encounters.context import EncountersContext, EncountersSettings
 from lambdas.parse_message.read_event import read_event
 from lambdas.track_encounter.handler import lambda_handler
@@ -103,3 +105,72 @@ def test_a_stay_of_another_patient_is_an_identity_conflict(context: EncountersCo
     run(context, task_of(context, "admission", 1))
     with pytest.raises(Exception, match="PID-3 names another patient"):
         run(context, task_of(context, "admission", 2, H00412="H00999"))
+
+
+def task_of_lines(context: EncountersContext, number: int, *lines: str) -> dict[str, Any]:
+    """The task of a message of these segments; `event.json` is in the vault."""
+    event = read_event("\r".join(lines).encode(), f"{number:032x}", "northgen")
+    written = write_json(context, event.event_id, "event.json", to_document(event))
+    envelope = {
+        "event_id": event.event_id,
+        "sender": "northgen",
+        "received_at": "2026-11-24T12:00:00.000Z",
+    }
+    return {
+        "envelope": envelope,
+        "parsed": {"version_id": written.version_id},
+        "execution_arn": "arn",
+        "attempt": 0,
+    }
+
+
+def header(trigger_event: str, minute: int) -> tuple[str, str]:
+    time = f"202611231{minute:03}00+0000"
+    return (
+        f"MSH|^~\\&|ADTSYS|NORTHGEN|||{time}||ADT^{trigger_event}|{minute}|P|2.5.1",
+        f"EVN|{trigger_event}|{time}",
+    )
+
+
+def test_every_merge_of_one_message_makes_two_identifiers_one_patient(
+    context: EncountersContext,
+) -> None:
+    for number in (1, 2, 3):
+        admission = (f"PID|||H{number}^^^NG", f"PV1||I|{'|' * 15}|V{number}")
+        run(context, task_of_lines(context, number, *header("A01", number), *admission))
+    merges = [f"PID|||S{n}^^^NG\rMRG|H{n}^^^NG" for n in (1, 2, 3)]
+    merged = run(context, task_of_lines(context, 4, *header("A40", 10), *merges))
+    assert not merged["notifiable"]
+    assert run(context, task_of_lines(context, 4, *header("A40", 10), *merges)) == {
+        **merged,
+        "version_id": mock.ANY,
+    }
+
+    for number in (1, 2, 3):
+        end = (f"PID|||S{number}^^^NG", f"PV1||I|{'|' * 15}|V{number}")
+        ended = run(context, task_of_lines(context, 4 + number, *header("A03", 20), *end))
+        assert ended["event_kind"] == "discharge"
+        with pytest.raises(IdentityConflictError):
+            other = (f"PID|||S{number % 3 + 1}^^^NG", f"PV1||I|{'|' * 15}|V{number}")
+            run(context, task_of_lines(context, 8 + number, *header("A08", 30), *other))
+
+
+def test_every_account_of_one_message_gets_its_other_number(context: EncountersContext) -> None:
+    for number in (1, 2):
+        admission = (f"PID|||H{number}^^^NG{'|' * 15}A{number}", "PV1||I")
+        run(context, task_of_lines(context, number, *header("A01", number), *admission))
+    changes = [f"PID|||H{n}^^^NG{'|' * 15}B{n}\rMRG|H{n}^^^NG||A{n}" for n in (1, 2)]
+    run(context, task_of_lines(context, 3, *header("A41", 10), *changes))
+
+    for number in (1, 2):
+        end = (f"PID|||H{number}^^^NG{'|' * 15}B{number}", "PV1||I")
+        ended = run(context, task_of_lines(context, 3 + number, *header("A03", 20), *end))
+        assert ended["event_kind"] == "discharge"
+
+
+def test_a_move_of_several_stays_is_refused_before_anything_is_decided(
+    context: EncountersContext,
+) -> None:
+    moves = ("PID|||H9^^^NG", "MRG|H1^^^NG||||V1", "PV1||I", "MRG|H1^^^NG||||V2", "PV1||I")
+    with pytest.raises(UnprocessableMessageError, match="several stays"):
+        run(context, task_of_lines(context, 1, *header("A45", 10), *moves))

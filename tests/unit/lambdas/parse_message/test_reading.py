@@ -6,6 +6,7 @@ from hl7 import er7
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.parse_message.read_event import read_event
+from lambdas.parse_message.segments.groups import MAX_GROUPS
 from lambdas.parse_message.segments.patient import MAX_FURTHER_IDENTIFIERS
 
 HEADER = rb"MSH|^~\&|ADTSYS|NORTHGEN|||20261123091500-0400||ADT^A01|M1|P|2.5"
@@ -160,12 +161,17 @@ def test_what_changes_nobodys_identity_names_nobody_else() -> None:
     assert (event.changes_identity, event.other_identifiers) == (False, ())
 
 
-def test_a_merge_of_more_than_anybody_merges_is_read_in_part() -> None:
-    pairs = [b"PID|2||9^^^N", b"MRG|8^^^N"] * (MAX_FURTHER_IDENTIFIERS + 1)
-    assert (
-        len(read_event(message(*pairs, header=MERGE), "e").other_identifiers)
-        == MAX_FURTHER_IDENTIFIERS
-    )
+def test_more_identifiers_than_anybody_merges_are_read_in_part() -> None:
+    prior = b"~".join(b"%d^^^N" % number for number in range(MAX_FURTHER_IDENTIFIERS // 10))
+    pairs = [b"PID|2||9^^^N", b"MRG|" + prior] * 15
+    event = read_event(message(*pairs, header=MERGE), "e")
+    assert len(event.other_identifiers) == MAX_FURTHER_IDENTIFIERS
+
+
+def test_a_message_of_more_merges_than_are_read_is_refused() -> None:
+    pairs = [b"PID|2||9^^^N", b"MRG|8^^^N"] * (MAX_GROUPS + 1)
+    with pytest.raises(UnprocessableMessageError, match="groups"):
+        read_event(message(*pairs, header=MERGE), "e")
 
 
 def test_a_message_cut_short_is_read_as_far_as_it_goes() -> None:
