@@ -103,10 +103,12 @@ def recipient_of(
 
 
 def _surrogate(provider: Provider, team: CareTeam) -> str | None:
-    """The id of who is told instead; None while the provider is here, or the other cannot be told."""
-    absence = provider.absence
+    """The id of who is told instead; None while the provider is here, or the other is away too or cannot be told."""
+    absence, today = provider.absence, team.event.today
     other = team.providers.get(absence.surrogate)
-    if other is None or not absence.holds(team.event.today) or _unreachable(other):
+    if other is None or not absence.holds(today) or other.absence.holds(today):
+        return None
+    if _unreachable(other):
         return None
     return None if other.provider_id in team.closed else other.provider_id
 

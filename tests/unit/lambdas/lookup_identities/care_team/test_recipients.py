@@ -190,7 +190,15 @@ def test_the_provider_is_told_again_the_day_after() -> None:
     assert [told.recipient_ref for told in recipients] == ["ref-dr-l"]
 
 
-@pytest.mark.parametrize("other", [None, provider("dr-s", active=False), provider("dr-s", "")])
+@pytest.mark.parametrize(
+    "other",
+    [
+        None,
+        provider("dr-s", active=False),
+        provider("dr-s", ""),
+        provider("dr-s", **{**AWAY, "surrogate": "dr-l"}),
+    ],
+)
 def test_a_surrogate_who_cannot_be_told_leaves_it_with_the_provider(other: Provider | None) -> None:
     providers = [provider(**AWAY), *([other] if other else [])]
     assert [told.recipient_ref for told in chosen([related()], providers)[0]] == ["ref-dr-l"]
