@@ -1,14 +1,12 @@
 """`python -m bench.aws_client.measure CLIENT URL CALLS CONCURRENCY FILE [CA]`: measures one client.
 
-It prints a JSON object: processor time of one call in microseconds (user and system time of the process,
-all threads), and p50 and p99 of a call in milliseconds, for each of the two calls; and the processor time
-of one signature.
+It prints a JSON object: processor time in microseconds (user and system time of the process, all threads)
+of each of the two calls, and of one signature.
 """
 
 import asyncio
 import itertools
 import json
-import statistics
 import sys
 import time
 import uuid
@@ -30,29 +28,22 @@ CLIENTS = {
 _WARM_CALLS, _SIGNATURES = 200, 3000
 
 
-async def timed(
-    calls: int, concurrency: int, call: Callable[[], Awaitable[None]]
-) -> dict[str, float]:
-    """Makes the calls, so many at a time. Returns their processor time and their latencies."""
-    took: list[float] = []
+async def timed(calls: int, concurrency: int, call: Callable[[], Awaitable[None]]) -> float:
+    """Makes the calls, so many at a time. Returns the processor time of one in microseconds."""
     left = itertools.count(calls, -1)
 
     async def worker() -> None:
         while next(left) > 0:
-            began = time.perf_counter()
             await call()
-            took.append((time.perf_counter() - began) * 1000)
 
     cpu = time.process_time()
     await asyncio.gather(*(worker() for _ in range(concurrency)))
-    cuts = statistics.quantiles(took, n=100)
-    cpu_us = (time.process_time() - cpu) * 1e6 / calls
-    return {"cpu_us": cpu_us, "p50_ms": cuts[49], "p99_ms": cuts[98]}
+    return (time.process_time() - cpu) * 1e6 / calls
 
 
 async def measured(
     client: BenchClient, calls: int, concurrency: int, message: bytes
-) -> dict[str, dict[str, float]]:
+) -> dict[str, float]:
     """Returns the figures of PutObject and of SendMessageBatch."""
     envelope = json.dumps(
         {"bucket": "bench-vault", "key": "x" * 60, "digest": "k1." + "0" * 32, "bytes": 1}
@@ -91,7 +82,7 @@ def signature_us(sign: Callable[[Endpoint, PutRequest], str], endpoint: Endpoint
     return (time.process_time() - began) * 1e6 / _SIGNATURES
 
 
-async def run(arguments: list[str]) -> dict[str, dict[str, float]]:
+async def run(arguments: list[str]) -> dict[str, float]:
     """Returns the figures of one client."""
     name, url, calls, concurrency, file, *ca_file = arguments
     module, _, kind = CLIENTS[name].partition(":")
@@ -103,7 +94,7 @@ async def run(arguments: list[str]) -> dict[str, dict[str, float]]:
     finally:
         client.close()
     if hasattr(imported, "sign"):
-        figures["signature"] = {"cpu_us": signature_us(imported.sign, endpoint)}
+        figures["signature"] = signature_us(imported.sign, endpoint)
     return figures
 
 

@@ -35,24 +35,13 @@ class MailOutcome(StrEnum):
 
 
 DELIVERY_OUTCOMES = {
-    AuditAction.SENT: RecipientOutcome.SENT,
+    **{AuditAction[outcome.name]: outcome for outcome in RecipientOutcome if outcome},
     AuditAction.ALREADY_SENT: RecipientOutcome.SENT,
-    AuditAction.REFUSED: RecipientOutcome.REFUSED,
-    AuditAction.UNKNOWN: RecipientOutcome.UNKNOWN,
-    AuditAction.HELD: RecipientOutcome.HELD,
-    AuditAction.SUPPRESSED: RecipientOutcome.SUPPRESSED,
     # The word of earlier versions.
     AuditAction.WITHHELD: RecipientOutcome.SUPPRESSED,
-    AuditAction.FAILED: RecipientOutcome.FAILED,
     AuditAction.RESENT: RecipientOutcome.HELD,
 }
-FEEDBACK_OUTCOMES = {
-    AuditAction.DELIVERED: MailOutcome.DELIVERED,
-    AuditAction.DELAYED: MailOutcome.DELAYED,
-    AuditAction.BOUNCED: MailOutcome.BOUNCED,
-    AuditAction.COMPLAINED: MailOutcome.COMPLAINED,
-    AuditAction.REJECTED: MailOutcome.REJECTED,
-}
+FEEDBACK_OUTCOMES = {AuditAction[outcome.name]: outcome for outcome in MailOutcome}
 QUIET_ENDINGS = frozenset(
     {
         AuditOutcome.DUPLICATE,

@@ -91,10 +91,10 @@ class _Check:
             for column in FILLED_COLUMNS[file]:
                 if not row[column]:
                     self.fault(file, index, column, "is empty")
-            for column, words in WORDS[file].items():
+            for column, words in WORDS.get(file, {}).items():
                 if row[column] not in words:
                     self.fault(file, index, column, f"is none of {', '.join(filter(None, words))}")
-            for column in DATES[file]:
+            for column in DATES.get(file, ()):
                 if row[column] and not is_day(row[column]):
                     self.fault(file, index, column, "is not a date as YYYY-MM-DD")
 

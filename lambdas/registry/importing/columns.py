@@ -27,7 +27,6 @@ COLUMNS = {
 
 MORE_COLUMNS = {
     "patients.csv": ("former_families", "merged_into"),
-    "identifiers.csv": (),
     "providers.csv": (
         "kind",
         "notify",
@@ -40,9 +39,8 @@ MORE_COLUMNS = {
         "bundle",
         *PREFERENCE_TEXTS,
     ),
-    "relationships.csv": (),
-    "consents.csv": (),
 }
+"""Further columns of the files that have any."""
 
 KEY_COLUMNS = {
     "patients.csv": ("patient_id",),
@@ -65,7 +63,6 @@ FILLED_COLUMNS = {
 YES_OR_NO = ("yes", "no", "")
 WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     "patients.csv": {"sex": ("F", "M", "O", "U", "")},
-    "identifiers.csv": {},
     "providers.csv": {
         "active": YES_OR_NO,
         "kind": ("person", "facility", ""),
@@ -82,9 +79,7 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
 
 DATES = {
     "patients.csv": ("birth_date",),
-    "identifiers.csv": (),
     "providers.csv": ("away_from", "away_until"),
-    "relationships.csv": (),
     "consents.csv": ("valid_from", "valid_until"),
 }
 """The columns with a day (YYYY-MM-DD)."""

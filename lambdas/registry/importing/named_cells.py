@@ -61,7 +61,7 @@ def _named_cells(file: str, table: Sequence[Row], lines: Lines, *, clear_empty: 
     An empty cell names nothing, or "" with `clear_empty`. Raises `InvalidRegistryError` for a file
     without its key columns, or with a column that does not exist.
     """
-    keys, known = set(KEY_COLUMNS[file]), {*COLUMNS[file], *MORE_COLUMNS[file]}
+    keys, known = set(KEY_COLUMNS[file]), {*COLUMNS[file], *MORE_COLUMNS.get(file, ())}
     found = []
     for index, row in enumerate(table):
         if not keys <= set(row) <= known or None in row.values():

@@ -209,7 +209,7 @@ class _Plan:
 
     def _whole(self, file: str) -> list[Row]:
         """The rows of a file with every column: the cells that they name over those of the registry."""
-        nothing = dict.fromkeys((*COLUMNS[file], *MORE_COLUMNS[file]), "")
+        nothing = dict.fromkeys((*COLUMNS[file], *MORE_COLUMNS.get(file, ())), "")
         return [{**nothing, **self._stored(file, row), **row} for row in self._named.tables[file]]
 
     def _stored(self, file: str, row: Row) -> Row:
