@@ -4,19 +4,20 @@ For the local system: it shows notifications, which hold patient data. It answer
 names only, and its pages run only its own scripts.
 """
 
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from flask import Flask, Response, abort, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from lambdas.common.contracts.audit import LookedAt
+from local.aws.mailbox import Mailbox
+from local.console.looks import ConsoleLooks
 from local.console.views import bars, code_spans, when
-from ops.encounters.stays import StayTimeline
-from ops.events.trail import EventSummary, EventTrail
+from ops.encounters.stays import StaySource, StayTimeline
+from ops.events.trail import TrailSource
 from ops.output import count, duration, sentence_case, words
 from ops.problem import FAILURES, sentence
-from ops.queues.dead_letters import DeadLetters
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 DEFAULT_LIMIT, MAX_LIMIT = 50, 500
@@ -29,44 +30,9 @@ Mail = dict[str, Any]
 Thing = TypeVar("Thing")
 
 
-class Trails(Protocol):
-    """The source of events: `ops.events.trail.TrailSource`."""
-
-    def recent(self, limit: int) -> list[EventSummary]:
-        """Returns events, newest first."""
-
-    def event(self, event_id: str) -> EventTrail | None:
-        """Returns one event, None when it does not exist."""
-
-    def dead_letters(self) -> DeadLetters:
-        """Returns the failed events and the number of messages on the dead-letter queue."""
-
-
-class Stays(Protocol):
-    """The source of stays: `ops.encounters.stays.StaySource`."""
-
-    def timeline(self, event_id: str) -> StayTimeline | None:
-        """Returns the stay of an event, None for an event that belongs to no stay."""
-
-
-class MailSource(Protocol):
-    """The source of mails: those that the local SES has accepted."""
-
-    def list(self) -> list[Mail]:
-        """Returns to, subject, event_id, sent_at and mail_id of each mail, newest first."""
-
-    def get(self, mail_id: str) -> Mail | None:
-        """Returns one mail, also with headers, text, html and raw; None when it does not exist."""
-
-
-class Looks(Protocol):
-    """The record of looks: `local.console.looks.ConsoleLooks`."""
-
-    def record(self, looked_at: LookedAt, looked_at_id: str) -> None:
-        """Writes the audit entry of a look. Raises one of `FAILURES` if it cannot be written."""
-
-
-def create_app(trails: Trails, mailbox: MailSource, stays: Stays, looks: Looks) -> Flask:
+def create_app(
+    trails: TrailSource, mailbox: Mailbox, stays: StaySource, looks: ConsoleLooks
+) -> Flask:
     """Returns the console as a WSGI application. A mail or a stay is shown after its audit entry."""
     app = Flask(__name__)
     app.jinja_env.filters.update(
@@ -89,7 +55,7 @@ def create_app(trails: Trails, mailbox: MailSource, stays: Stays, looks: Looks) 
     return app
 
 
-def _add_events(app: Flask, trails: Trails, mailbox: MailSource) -> None:
+def _add_events(app: Flask, trails: TrailSource, mailbox: Mailbox) -> None:
     @app.get("/api/health")
     def api_health() -> ResponseReturnValue:
         return {"status": "ok"}
@@ -121,7 +87,7 @@ def _add_events(app: Flask, trails: Trails, mailbox: MailSource) -> None:
         return render_template("dlq.html", letters=trails.dead_letters())
 
 
-def _add_mails(app: Flask, mailbox: MailSource, looks: Looks) -> None:
+def _add_mails(app: Flask, mailbox: Mailbox, looks: ConsoleLooks) -> None:
     def looked_at(mail_id: str) -> Mail:
         mail = _found(mailbox.get(mail_id), "mail")
         looks.record(LookedAt.MAIL, mail_id)
@@ -148,7 +114,7 @@ def _add_mails(app: Flask, mailbox: MailSource, looks: Looks) -> None:
         return page
 
 
-def _add_stays(app: Flask, stays: Stays, looks: Looks) -> None:
+def _add_stays(app: Flask, stays: StaySource, looks: ConsoleLooks) -> None:
     def looked_at(event_id: str) -> StayTimeline:
         stay = _found(stays.timeline(event_id), "stay")
         looks.record(LookedAt.STAY, stay.encounter_id)

@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lambdas.common.contracts.audit import LookedAt
-from ops.encounters.stays import StayEvent, StayTimeline
+from local.aws.mailbox import Mailbox
+from local.console.looks import ConsoleLooks
+from ops.encounters.stays import StayEvent, StaySource, StayTimeline
 from ops.events.timeline import FeedbackTrace, MailOutcome, RecipientOutcome, RecipientTrace, Step
-from ops.events.trail import EventSummary, EventTrail
+from ops.events.trail import EventSummary, EventTrail, TrailSource
 from ops.queues.dead_letters import DeadLetter, DeadLetterPlace, DeadLetters
 
 ADMITTED, FAILED, OPEN = "a1" * 16, "f2" * 16, "c3" * 16
@@ -141,8 +143,11 @@ def _failed() -> EventTrail:
     )
 
 
-class FakeStays:
+class FakeStays(StaySource):
     """The stay of the admission, which came twice."""
+
+    def __init__(self) -> None:
+        """Needs no deployment."""
 
     def timeline(self, event_id: str) -> StayTimeline | None:
         """The stay, None for any other event."""
@@ -179,7 +184,7 @@ def _stay_event(event_id: str, **facts: Any) -> StayEvent:
 
 
 @dataclass
-class FakeTrails:
+class FakeTrails(TrailSource):
     """A fixed set of events; what `recent` was asked for is kept."""
 
     events: list[EventSummary] = field(
@@ -199,7 +204,9 @@ class FakeTrails:
     )
     asked: list[int] = field(default_factory=list)
 
-    def recent(self, limit: int) -> list[EventSummary]:
+    def recent(
+        self, limit: int = 20, day: str = "", state: str = "", sender: str = ""
+    ) -> list[EventSummary]:
         """The first of the fixed events."""
         self.asked.append(limit)
         return self.events[:limit]
@@ -221,7 +228,7 @@ class FakeTrails:
 
 
 @dataclass
-class FakeLooks:
+class FakeLooks(ConsoleLooks):
     """Collects the looks, or fails as an audit table does that cannot be written."""
 
     recorded: list[tuple[LookedAt, str]] = field(default_factory=list)
@@ -234,7 +241,7 @@ class FakeLooks:
         self.recorded.append((looked_at, looked_at_id))
 
 
-class FakeMailbox:
+class FakeMailbox(Mailbox):
     """One notification."""
 
     def list(self) -> list[dict[str, Any]]:
