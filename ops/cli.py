@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from ops import __version__
+from ops import __version__, settings
 from ops.commands.audit import audit_group
 from ops.commands.cost import cost_command
 from ops.commands.deliveries import deliveries_group
@@ -70,6 +70,7 @@ def main(ctx: click.Context, environment: str) -> None:
 
     The output holds references, codes and counts. `ens phi` alone shows patient data.
     """
+    settings.check()
     ctx.obj = Session(environment)
 
 
