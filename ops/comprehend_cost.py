@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from lambdas.common.audit import chain
 from lambdas.delivery.ledger.context import LedgerContext
+from ops.audit.entries import readable
 
 PRICES = {
     "DetectEntitiesV2": 0.01,
@@ -40,7 +41,7 @@ def of_day(context: LedgerContext, day: str) -> list[Cost]:
             ":extracted": {"S": "EXTRACTED"},
         },
     )
-    for entry in entries:
+    for entry in readable(entries):
         for operation, count in (entry.get("units") or {}).items():
             if count:
                 units[operation] = units.get(operation, 0) + int(count)

@@ -17,7 +17,7 @@ from lambdas.common.errors import ContractError
 from ops.events.timeline import Entry
 from ops.output import one_line
 
-MOMENTS = ("time", "started_at", "received_at", "release_at")
+MOMENTS = ("time", "started_at", "received_at", "release_at", "event_time")
 
 
 def readable(items: Iterable[Item]) -> list[Entry]:

@@ -46,11 +46,12 @@ ACTIONS = (
 """The actions that decide an outcome. A delivery report of SES confirms a mail that counts already."""
 
 MEMBERS = (
-    *("event_id", "action", "time", "event_kind", "event_time", "received_at"),
+    *("event_id", "sk", "step", "actor", "action", "outcome", "started_at"),
+    *("time", "event_kind", "event_time", "received_at"),
     *("recipient_ref", "delivery_id", "hold_reason", "suppressed_because", "considered"),
     *("error_name", "error"),
 )
-"""The members of an entry that are read."""
+"""The members of an entry that are read, after those that every entry has."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from lambdas.common.audit import chain
 from lambdas.delivery.ledger.context import LedgerContext
+from ops.audit.entries import readable
 from ops.aws_calls import READERS
 from ops.cop.events import ACTIONS, MEMBERS, EventFold, EventRecord
 from ops.events.long_reads import entries, long_reads
@@ -31,7 +32,7 @@ def events_of(
         days = Period(month.since, max(last, month.since)).days()
         client = long_reads(context)
         for of_day in readers.map(lambda day: _of_day(context, client, sender, day), days):
-            for entry in of_day:
+            for entry in readable(of_day):
                 fold.add(entry)
         records = fold.records()
         open_ = [one for one in records.values() if not one.settled]
@@ -39,7 +40,7 @@ def events_of(
         later += fold.undecided()
         whole = EventFold()
         for of_event in readers.map(lambda event_id: chain.entries(context, event_id), later):
-            for entry in of_event:
+            for entry in readable(of_event):
                 whole.add(entry)
     records |= whole.records()
     found = [one for one in records.values() if month.holds(one.received_at)]

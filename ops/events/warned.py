@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 
 from hl7.warnings import MessageWarning
 from lambdas.common.audit import chain
+from lambdas.common.contracts.audit import AuditEntry
+from lambdas.common.contracts.document import read_as
 from lambdas.common.function.context import Context
+from ops.audit.entries import readable
 from ops.events import queries
 from ops.events.timeline import Entry
 
@@ -54,7 +57,7 @@ def newest(
     for number, entry in enumerate(_entries(context, [day] if day else queries.days_back())):
         if number == MAX_ENTRIES:
             return WarnedEvents(list(found.values()), entry["time"])
-        warnings = [MessageWarning(**warning) for warning in entry["warnings"]]
+        warnings = read_as(AuditEntry, entry).warnings or ()
         if sender and entry.get("sender") != sender:
             continue
         if kind and not any(one.code == kind for one in warnings):
@@ -72,11 +75,12 @@ def newest(
 
 def _entries(context: Context, days: list[str]) -> Iterator[Entry]:
     for day in days:
-        yield from chain.query(
+        for entry in chain.query(
             context,
             IndexName="by_day",
             KeyConditionExpression="#day = :d AND begins_with(outcome_time, :warned)",
             ExpressionAttributeNames={"#day": "day"},
             ExpressionAttributeValues={":d": {"S": day}, ":warned": {"S": f"{chain.WARNED}#"}},
             ScanIndexForward=False,
-        )
+        ):
+            yield from readable([entry])
