@@ -38,7 +38,7 @@ _WORDS: dict[Sensitivity, str] = {
         r"opioid|opiate|opium|narcotic|heroin|cocaine|crack\b|(meth)?amphetamin|crystal meth|mdma|ecstasy|lsd\b|"
         r"hallucinogen|psychoactive|fentanyl|cannab|marijuana|thc\b|(poly)?substance.{0,9}(use|abuse|misuse|dep)|"
         r"(drug|inhalant|stimulant|sedative|anxiolytic|benzodiazepine)s?\b.{0,30}(abuse|misuse|depend|addict|withdraw)|"
-        r"(drug|inhalant|stimulant|anxiolytic) use|addict|intravenous drug|iv ?drug|ivd[au]\b|"
+        r"(drug|inhalant|stimulant|anxiolytic) use|addict|chemical(ly)? depend|intravenous drug|iv ?drug|ivd[au]\b|"
         r"alcohol|alcool|ethanol|etoh|ethyli|[ée]thylis|ivresse|drunk|intoxicat|withdrawal (seizure|delirium)|"
         r"meth (use|abuse)|benzo\b|dt'?s\b|[aos]ud\b|neonatal abstinence|drinking|heavy drinker|inebriat|"
         r"delirium tremens|detox|overdose|methadone|buprenorphine|suboxone|naloxone|narcan|naltrexone|"
@@ -55,7 +55,7 @@ _WORDS: dict[Sensitivity, str] = {
         r"mood \W?(disorder|affective)|mania\b|manic|anxi(ety|ous|eux|[ée]t[ée])|"
         r"panic|phobi|agoraphobi|obsessi(ve|onal)|ocd\b|delusion|dissociative|anorexia nervosa|bulimi|"
         r"(eating|personality|conduct|adjustment|stress|impulse|somatoform|somatization|mental) disorder|"
-        r"mental(ly)? (health|ill)|sant[ée] mentale|post.?traumatic|ptsd|attention.deficit|adhd\b|"
+        r"behaviou?ral (health|medicine)|mental(ly)? (health|ill)|sant[ée] mentale|post.?traumatic|ptsd|attention.deficit|adhd\b|"
         r"gender (identity|dysphoria)|lithium|clozapine|olanzapine|risperidone|aripiprazole|haloperidol"
     ),
     Sensitivity.SEXUAL_HEALTH: (

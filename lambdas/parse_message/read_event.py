@@ -128,9 +128,12 @@ def _event(
         skipped_segments=message.skipped_segments(),
         changes_identity=changes_identity,
         other_identifiers=other_identifiers(message, warnings) if changes_identity else (),
-        numbers=encounter_numbers(message, codes.privacy),
+        numbers=encounter_numbers(message, the_visit, codes.privacy),
         further=tuple(
-            FurtherGroup(identifiers_of(group), encounter_numbers(group, codes.privacy))
+            FurtherGroup(
+                identifiers_of(group),
+                encounter_numbers(group, visit(group, times, codes, []), codes.privacy),
+            )
             for group in further_groups(message)
         ),
     )

@@ -9,6 +9,7 @@ from lambdas.common.contracts.encounters.stay_flags import EarlierStay, FlagKind
 from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.common.plausible import is_plausible
+from lambdas.common.sensitive_codes import categories_of_words
 from lambdas.delivery.letter.facts import withdraws
 from lambdas.delivery.letter.told import Told
 from lambdas.delivery.letter.words.locale import Words
@@ -50,7 +51,9 @@ def flag_sentences(flags: Iterable[StayFlag], zone: ZoneInfo | None, words: Word
         if flag.kind is FlagKind.FREQUENT_EMERGENCY:
             yield words.flags[flag.kind].format(count=flag.count, visits=visits)
         elif newest:
-            to = letter_text(newest.discharged_to)
+            # Nobody decided whether this recipient may know the kind of that place.
+            named = categories_of_words(newest.discharged_to)
+            to = "" if named else letter_text(newest.discharged_to)
             yield words.flags[flag.kind].format(
                 stay=_stay(newest, newest.ended_at, zone, words), to=f" ({to})" if to else ""
             )

@@ -2,6 +2,7 @@
 
 from hl7.er7 import NULL, Message, Segment
 from lambdas.common.contracts.encounters.encounter import EncounterNumbers
+from lambdas.common.contracts.message.visit import Visit
 from lambdas.common.senders import SenderPrivacy
 from lambdas.parse_message.segments import protections
 from lambdas.parse_message.values.composites import hierarchic
@@ -13,7 +14,7 @@ MAX_NUMBERS = 8
 """Most numbers of one kind that are read. Each costs a look-up."""
 
 
-def encounter_numbers(message: Message, privacy: SenderPrivacy) -> EncounterNumbers:
+def encounter_numbers(message: Message, visit: Visit, privacy: SenderPrivacy) -> EncounterNumbers:
     """The numbers and marks of the message's encounter; repetitions in any order, each once."""
     pid, pv1, mrg = message.first("PID"), message.first("PV1"), message.first("MRG")
     return EncounterNumbers(
@@ -23,7 +24,7 @@ def encounter_numbers(message: Message, privacy: SenderPrivacy) -> EncounterNumb
         prior_account=_numbers(mrg, 3),
         prior_patient=_prior_patients(message),
         protections=protections.flags(message, privacy),
-        sensitive=protections.sensitive_marks(message, privacy),
+        sensitive=protections.sensitive_marks(message, visit, privacy),
         load=message.first("MSH").part(11, 2).strip().upper() in NOT_CURRENT,
         said_dead=NULL if pid.field(30) == NULL else pid.part(30).strip().upper(),
     )

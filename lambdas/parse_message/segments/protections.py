@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
+from hl7.death import is_nubc
 from hl7.er7 import Message, Segment, Value
 from lambdas.common.contracts.encounters.protection import Basis, ProtectionFlag, SensitiveMark
+from lambdas.common.contracts.message.visit import CodedText, Visit
 from lambdas.common.contracts.recipients.consent import Sensitivity
 from lambdas.common.senders import SenderPrivacy
 from lambdas.common.sensitive_codes import categories_of_code, categories_of_words
@@ -40,6 +42,13 @@ PLACES = (3, 6, 11)
 """PV1-3, PV1-6 and PV1-11: the present, prior and temporary location."""
 
 
+PSYCHIATRIC = frozenset({"65", "93"})
+"""NUBC discharge status: a psychiatric hospital or unit, without and with a planned readmission."""
+
+LONGEST_CODE = 3
+"""Shorter names of places are codes and no words: `AUD` is audiology too, `STD` step-down."""
+
+
 def flags(message: Message, privacy: SenderPrivacy) -> tuple[ProtectionFlag, ...]:
     """The positions with which the sender protects the stay (HL7 2.5.1 sections 2.15.9, 3.4 and 6.5; ARV: 2.6)."""
     pv1, pv2, pd1 = message.first("PV1"), message.first("PV2"), message.first("PD1")
@@ -56,14 +65,20 @@ def flags(message: Message, privacy: SenderPrivacy) -> tuple[ProtectionFlag, ...
     return tuple(flag for flag, is_set in marks.items() if is_set)
 
 
-def sensitive_marks(message: Message, privacy: SenderPrivacy) -> tuple[SensitiveMark, ...]:
-    """The sensitive categories of the stay, each with its basis; DG1-3, DG1-4 and PV2-3 are its diagnoses."""
+def sensitive_marks(
+    message: Message, visit: Visit, privacy: SenderPrivacy
+) -> tuple[SensitiveMark, ...]:
+    """The sensitive categories of the stay, each with its basis.
+
+    Its diagnoses are DG1-3, DG1-4, PV2-3, and what the places and the disposition of `visit` say in words.
+    """
     pv1 = message.first("PV1")
     units = (pv1.part(number, part) for number in PLACES for part in (1, 4))
     coded = [message.first("PV2").first(3), *(dg1.first(3) for dg1 in message.all("DG1"))]
     texts = [dg1.part(4) for dg1 in message.all("DG1")]
     diagnosed = {one for value in coded for one in _of(value, privacy)}
     diagnosed |= {one for text in texts for one in categories_of_words(text)}
+    diagnosed |= _of_places(visit)
     found = [
         *((Basis.UNIT, one) for unit in units for one in _listed(unit, privacy.units)),
         *((Basis.SERVICE, one) for one in _listed(pv1.part(10), privacy.services)),
@@ -81,6 +96,23 @@ def _of(value: Value, privacy: SenderPrivacy) -> frozenset[Sensitivity]:
     for code in (value.part(1), value.part(4)):
         found |= categories_of_code(code) | frozenset(_listed(code, privacy.diagnoses))
     return found | categories_of_words(" ".join(value.part(n) for n in (1, 2, 4, 5, 9)))
+
+
+def _of_places(visit: Visit) -> frozenset[Sensitivity]:
+    """The categories that the words of units, disposition and place of discharge name, as a letter shows them."""
+    places = (
+        text
+        for place in (visit.location, visit.prior_location)
+        for text in (place.unit, place.unit_name, place.description)
+    )
+    texts = [*places, visit.disposition.text, visit.discharged_to]
+    found = categories_of_words("\n".join(one for one in texts if len(one.strip()) > LONGEST_CODE))
+    return found | ({Sensitivity.MENTAL_HEALTH} if _is_psychiatric(visit.disposition) else set())
+
+
+def _is_psychiatric(disposition: CodedText) -> bool:
+    nubc = is_nubc(disposition.system) or not (disposition.system or disposition.text)
+    return nubc and disposition.code.strip() in PSYCHIATRIC
 
 
 def _coded(message: Message) -> Iterator[Sensitivity]:

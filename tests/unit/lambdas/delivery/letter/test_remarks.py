@@ -21,6 +21,7 @@ from lambdas.common.contracts.message.visit import CodedText
 from lambdas.common.contracts.recipients.preferences import DetailLevel
 from lambdas.common.contracts.recipients.recipient import FirstNotice
 from lambdas.delivery.letter.letter import compose
+from lambdas.delivery.letter.remarks import flag_sentences
 from lambdas.delivery.letter.told import Told
 from lambdas.delivery.letter.words.locale import LANGUAGES, words_in
 from lambdas.delivery.letter.words.wording import notice_of
@@ -182,6 +183,14 @@ def test_a_flag_is_in_the_head_with_the_stays_that_it_rests_on(flag: StayFlag, s
     assert said in full
     assert full.index(said) < full.index("Patient:")
     assert "St Mary" not in text(decided("admission"), detail="minimal", flags=(flag,))
+
+
+def test_a_flag_of_an_earlier_stay_does_not_name_a_sensitive_place_of_discharge() -> None:
+    stay = replace(EARLIER, discharged_to="Lakeside Psychiatric Hospital")
+    flag = StayFlag(kind=FlagKind.RECENT_POST_ACUTE, stays=(stay,))
+    (said,) = flag_sentences([flag], None, words_in("en"))
+    assert "St Mary Hospital" in said
+    assert "Lakeside" not in said
 
 
 @pytest.mark.parametrize("moment", ["2031-01-01T00:00:00-04:00", "1957-01-01", "1970-01-01T00:00"])

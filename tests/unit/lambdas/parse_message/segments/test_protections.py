@@ -13,6 +13,7 @@ CODES = sender_profile(
         "sensitive_units": {"substance_use": ["SUDU", "Hope House"]},
         "sensitive_services": {"mental_health": ["psy"]},
         "sensitive_diagnoses": {"hiv": ["86406008"]},
+        "units": {"4N": "Inpatient Psychiatry"},
     }
 ).codes
 
@@ -98,12 +99,45 @@ def test_security_is_a_confidentiality_code_and_no_user_name(
         ("DG1|1|||Chronic schizophrenia", Sensitivity.MENTAL_HEALTH, Basis.DIAGNOSIS),
         ("PV2|||^requests emergency contraception", Sensitivity.SEXUAL_HEALTH, Basis.DIAGNOSIS),
         ("ARV|1|A|PSY^Psychiatric^HL70717", Sensitivity.MENTAL_HEALTH, Basis.CODE),
+        # The letter shows the words of places and of the disposition.
+        ("PV1|1|I|PSYCH^2^1^WEST", Sensitivity.MENTAL_HEALTH, Basis.DIAGNOSIS),
+        ("PV1|1|I|4N^1^A^WEST", Sensitivity.MENTAL_HEALTH, Basis.DIAGNOSIS),
+        (
+            "PV1|1|I|4W^1^A^WEST^^^^^Detoxification unit",
+            Sensitivity.SUBSTANCE_USE,
+            Basis.DIAGNOSIS,
+        ),
+        ("PV1|1|I|4W^1^A^WEST|||5E^^^^^^^^HIV clinic", Sensitivity.HIV, Basis.DIAGNOSIS),
+        (field("PV1", f2="I", f36="65"), Sensitivity.MENTAL_HEALTH, Basis.DIAGNOSIS),
+        (field("PV1", f2="I", f36="93^^NUBC"), Sensitivity.MENTAL_HEALTH, Basis.DIAGNOSIS),
+        (field("PV1", f2="I", f36="X^To detox"), Sensitivity.SUBSTANCE_USE, Basis.DIAGNOSIS),
+        (
+            field("PV1", f2="I", f37="Lakeside Behavioral Health"),
+            Sensitivity.MENTAL_HEALTH,
+            Basis.DIAGNOSIS,
+        ),
     ],
 )
 def test_a_sensitive_stay_is_marked_by_category_and_basis(
     segment: str, category: Sensitivity, basis: Basis
 ) -> None:
     assert marks(segment)[1] == {(category.value, basis.value)}
+
+
+@pytest.mark.parametrize(
+    "segment",
+    [
+        # Audiology and step-down: too short for words.
+        "PV1|1|I|AUD^1^A^WEST",
+        "PV1|1|I|STD^1^A^WEST",
+        # The sender's own code 65, and one of another table.
+        field("PV1", f2="I", f36="65^Home with intravenous therapy"),
+        field("PV1", f2="I", f36="65^^99LOCAL"),
+        field("PV1", f2="I", f36="03", f37="Cedar Court"),
+    ],
+)
+def test_codes_of_places_are_no_words_and_other_destinations_no_marks(segment: str) -> None:
+    assert marks(segment) == ([], set())
 
 
 def test_an_ordinary_stay_has_no_marks() -> None:
