@@ -140,12 +140,13 @@ def test_every_granted_action_is_one_that_aws_knows(stacks: Stacks) -> None:
 
 
 def on_every(template: Template, role: str) -> set[str]:
-    """Actions that a role needs on `*` though they take resources: the operator's list of alarms.
+    """Actions that a role needs on `*` though they take resources: the operator's lists of alarms and tasks.
 
-    CloudWatch API reference, "DescribeAlarms": composite alarms come only with a scope of `*`.
+    CloudWatch API reference, "DescribeAlarms": composite alarms come only with a scope of `*`. Tasks on
+    Fargate have no container instance, the one resource of ListTasks.
     """
     is_operator = template.name.endswith("-core") and role == template.id_of("People/Operator")
-    return {"cloudwatch:DescribeAlarms"} if is_operator else set()
+    return {"cloudwatch:DescribeAlarms", "ecs:ListTasks"} if is_operator else set()
 
 
 def test_an_action_that_takes_resources_is_granted_on_named_ones(stacks: Stacks) -> None:
