@@ -142,10 +142,8 @@ def operator(environment: Environment, opened: Opened) -> list[iam.PolicyStateme
         ),
         # The receivers' events and stopped tasks, for the alarm `receivers-missing`.
         allow(("ecs:DescribeClusters",), [_arn(opened, "ecs", f"cluster/{environment.prefix}")]),
-        allow(
-            ("ecs:DescribeServices", "ecs:DescribeTasks"),
-            [_arn(opened, "ecs", f"{kind}/{environment.prefix}/*") for kind in ("service", "task")],
-        ),
+        allow(("ecs:DescribeServices",), [_arn(opened, "ecs", f"service/{environment.prefix}/*")]),
+        allow(("ecs:DescribeTasks",), [_arn(opened, "ecs", f"task/{environment.prefix}/*")]),
     ]
 
 
