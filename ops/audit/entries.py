@@ -46,13 +46,18 @@ def _fault(item: Item) -> str:
     if None in item.values():
         return "AuditEntry: a member is null"
     return next(
-        (f"AuditEntry: {name} is no moment" for name in MOMENTS if not _is_moment(item, name)), ""
+        (
+            f"AuditEntry: {name} is no moment"
+            for name in MOMENTS
+            if item.get(name) and not is_moment(item[name])
+        ),
+        "",
     )
 
 
-def _is_moment(item: Item, name: str) -> bool:
-    """Whether the member is ISO 8601 in UTC, or missing."""
+def is_moment(text: str) -> bool:
+    """Whether the text is a moment, ISO 8601 in UTC."""
     try:
-        return not item.get(name) or datetime.fromisoformat(item[name]).utcoffset() == timedelta()
+        return datetime.fromisoformat(text).utcoffset() == timedelta()
     except ValueError:
         return False

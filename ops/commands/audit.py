@@ -7,7 +7,6 @@ from time import monotonic
 import click
 from rich.text import Text
 
-from lambdas.common import status
 from lambdas.common.audit.checks import Verdict
 from lambdas.common.audit.digests import due_day
 from lambdas.common.audit.verification import PeriodVerdict, verify, verify_period
@@ -80,7 +79,7 @@ def verify_command(
 def _verify_event(session: Session, event_id: str) -> None:
     context = session.deployment.audit
     verdict = verify(context, event_id, context.digests())
-    if verdict == Verdict(event_id, 0, 0) and status.read(context, event_id) is None:
+    if verdict == Verdict(event_id, 0, 0) and queries.status_of(context, event_id) is None:
         raise ProblemError(f"{session.environment} has no event {event_id}.")
     verdict = _processed(context, verdict)
     _print(verdict, started=not verdict.entries and not verdict.problems)
@@ -90,9 +89,7 @@ def _verify_event(session: Session, event_id: str) -> None:
 def _verify_period(session: Session, period: Period) -> None:
     context, begun = session.deployment.audit, monotonic()
     days = period.days()
-    processed = [
-        item.event_id for one in days for item in queries.statuses_of(session.context, one)
-    ]
+    processed = [found for one in days for found in queries.processed_on(session.context, one)]
     verdict = verify_period(
         context,
         context.digests(),
@@ -190,7 +187,7 @@ def _exit(*, broken: bool, unchecked: bool) -> None:
 
 def _may_be_parsing(context: Context, event_id: str) -> bool:
     """Whether ParseMessage may still be running: it writes the status before the first audit entry."""
-    found = status.read(context, event_id)
+    found = queries.status_of(context, event_id)
     return (
         found is not None
         and found.status is EventStatus.OPEN

@@ -1,14 +1,21 @@
 """Queries of the status and audit tables for lists of events."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+
+import click
 
 from lambdas.common.audit import chain
 from lambdas.common.aws.clients import dependency
-from lambdas.common.aws.items import from_item
+from lambdas.common.aws.item_reads import read_item
+from lambdas.common.aws.items import Item, from_item
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.workflow.status import StatusItem
+from lambdas.common.errors import ContractError
+from lambdas.common.function.context import Context
 from lambdas.delivery.ledger.context import LedgerContext
+from ops.audit.entries import is_moment
+from ops.output import one_line
 
 DAYS_BACK = 14
 """Days that a list covers: SQS keeps a dead letter for at most 14 days."""
@@ -57,13 +64,39 @@ def statuses_of(
     context: LedgerContext, day: str, state: str = "", sender: str = ""
 ) -> Iterator[StatusItem]:
     """Yields the status items of a day (UTC), newest first; only those in `state` and of `sender` if not ""."""
-    names, values = {"#day": "day"}, {":d": {"S": day}}
-    filters = []
-    for name, value in (("status", state), ("sender", sender)):
-        if value:
-            names[f"#{name}"], values[f":{name}"] = name, {"S": value}
-            filters.append(f"#{name} = :{name}")
-    only = {"FilterExpression": " AND ".join(filters)} if filters else {}
+    wanted = {name: text for name, text in (("status", state), ("sender", sender)) if text}
+    yield from filter(None, map(_read, _items_of(context, day, wanted)))
+
+
+def processed_on(context: LedgerContext, day: str) -> list[str]:
+    """Returns the ids of the events with a status of this day (UTC), whatever else their items hold."""
+    return [item["event_id"] for item in _items_of(context, day, {})]
+
+
+def status_of(context: Context, event_id: str) -> StatusItem | None:
+    """Returns the event's status item, None for an unknown event and for a damaged item."""
+    item = read_item(context, context.settings.status_table, {"event_id": event_id})
+    return _read(item) if item else None
+
+
+def _read(item: Item) -> StatusItem | None:
+    """The item as its contract; one of another form is named on stderr."""
+    try:
+        found = read_as(StatusItem, item)
+        if not is_moment(found.updated_at):
+            raise ContractError("StatusItem: updated_at is no moment")
+    except ContractError as fault:
+        said = f"Left out: the status of event {item['event_id']}, which is damaged ({fault})."
+        click.echo(one_line(said), err=True)
+        return None
+    return found
+
+
+def _items_of(context: LedgerContext, day: str, wanted: Mapping[str, str]) -> Iterator[Item]:
+    """The items of a day with the `wanted` members, newest first."""
+    names = {"#day": "day", **{f"#{name}": name for name in wanted}}
+    values = {":d": {"S": day}, **{f":{name}": {"S": text} for name, text in wanted.items()}}
+    filters = " AND ".join(f"#{name} = :{name}" for name in wanted)
     pages = context.client("dynamodb").get_paginator("query")
     with dependency("dynamodb"):
         for page in pages.paginate(
@@ -73,7 +106,6 @@ def statuses_of(
             ExpressionAttributeNames=names,
             ExpressionAttributeValues=values,
             ScanIndexForward=False,
-            **only,
+            **({"FilterExpression": filters} if filters else {}),
         ):
-            for item in page["Items"]:
-                yield read_as(StatusItem, from_item(item))
+            yield from map(from_item, page["Items"])

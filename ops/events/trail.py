@@ -7,7 +7,6 @@ Express workflows have no history in AWS (AWS Step Functions Developer Guide, "C
 from dataclasses import dataclass
 from datetime import datetime
 
-from lambdas.common import status
 from lambdas.common.audit import chain
 from lambdas.common.contracts.workflow.status import EventStatus, StatusItem
 from lambdas.delivery.ledger.context import LedgerContext
@@ -82,13 +81,13 @@ class TrailSource:
         """Returns the ids of the events with this event id or MSH-10, newest first."""
         if not reference:
             return []
-        if status.read(self.context, reference) or chain.entries(self.context, reference):
+        if queries.status_of(self.context, reference) or chain.entries(self.context, reference):
             return [reference]
         return queries.events_of_control_id(self.context, reference)
 
     def event(self, event_id: str) -> EventTrail | None:
         """Returns the trail of one event, None when neither table has it."""
-        found = status.read(self.context, event_id)
+        found = queries.status_of(self.context, event_id)
         entries = readable(chain.entries(self.context, event_id))
         if found is None and not entries:
             return None

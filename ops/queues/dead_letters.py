@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from lambdas.common import status
 from lambdas.common.audit import chain
 from lambdas.common.aws.clients import dependency
 from lambdas.common.clock import milliseconds_since
@@ -59,7 +58,7 @@ def listed(deployment: Deployment) -> DeadLetters:
     patience = _attribute(context, queue_url, "VisibilityTimeout") + MARGIN_SECONDS
     # An outage may leave thousands: one after the other would take minutes.
     failures = queries.failed_events(context)
-    items = side_by_side(lambda event_id: status.read(context, event_id), failures)
+    items = side_by_side(lambda event_id: queries.status_of(context, event_id), failures)
     failed = [item for item in items if item and item.status is EventStatus.FAILED]
     letters = side_by_side(lambda item: _letter(context, item, patience), failed)
     there = [letter for letter in letters if letter.place is not DeadLetterPlace.DISCARDED]

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from botocore.exceptions import ClientError
 
-from lambdas.common import status
 from lambdas.common.audit import chain
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.vault import document_key
@@ -19,6 +18,7 @@ from lambdas.delivery.ledger.context import LedgerContext
 from ops.audit.entries import readable
 from ops.audit.entry import audit
 from ops.deployment import CONFIG, Deployment
+from ops.events import queries
 from ops.problem import DENIED_CODES, FAILURES, ProblemError
 
 MESSAGE = "message.hl7"
@@ -51,7 +51,7 @@ def replay(deployment: Deployment, event_id: str, who: str) -> Envelope:
 def rebuilt(context: LedgerContext, event_id: str) -> Envelope:
     """Returns the receiver's envelope, from the RECEIVED audit entry, else from the vault."""
     entries = readable(chain.entries(context, event_id))
-    item = status.read(context, event_id)
+    item = queries.status_of(context, event_id)
     if not entries and item is None:
         raise ProblemError(f"Status and audit table have no event {event_id}.")
     found = next((e for e in entries if e["action"] == AuditAction.RECEIVED), None)

@@ -53,7 +53,7 @@ def test_no_type_of_an_attribute_ends_a_trace_or_an_account_with_a_traceback(
     genuine = chain.items(context, EVENT)
     assert readable(chain.entries_of(genuine)) == chain.entries_of(genuine)
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr("lambdas.common.status.read", lambda *_: None)
+    monkeypatch.setattr("ops.events.queries.status_of", lambda *_: None)
     source, out = TrailSource(deployment), console()
     for items in variants(genuine):
         monkeypatch.setattr(chain, "items", lambda *_, found=items: found)
@@ -113,3 +113,30 @@ def test_a_command_that_reads_the_audit_names_a_forged_item_and_shows_the_rest(
     assert found.exit_code == 0, found.output
     assert "? of event" in found.stderr.partition("Left out: entry ")[2]
     assert "damaged (AuditEntry: " in found.stderr
+
+
+@pytest.mark.usefixtures("forged")
+@pytest.mark.parametrize("damage", [{"status": "DONE"}, {"updated_at": "soon"}, {"sender": 5}])
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (("events",), 0),
+        (("trace", EVENT), 0),
+        (("dlq", "list"), 0),
+        # Broken, for the forged entries.
+        (("audit", "verify"), 1),
+    ],
+)
+def test_a_forged_status_ends_no_command_and_hides_no_event_from_the_verifier(
+    ens: Ens, context: LedgerContext, damage: Item, command: tuple[str, ...], code: int
+) -> None:
+    table = boto3.resource("dynamodb").Table(context.settings.status_table)
+    moment = now()
+    genuine = {"status": "OPEN", "updated_at": moment, "received_at": moment, "day": moment[:10]}
+    table.put_item(Item={**genuine, "event_id": "f" * 32, **damage})
+    found = ens(*command)
+    assert found.exit_code == code, found.output
+    if command == ("events",):
+        assert f"Left out: the status of event {'f' * 32}" in found.stderr
+    if command == ("audit", "verify"):
+        assert f"{'f' * 32}  broken" in found.output
