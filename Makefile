@@ -101,6 +101,12 @@ bench-cost: setup ## count what the notes at hand would cost in each mode (ARGS=
 bench-idle-cost: setup ## compute what each environment costs a month without messages
 	@$(BIN)/python -m bench.idle_cost $(ARGS)
 
+bench-delivery: setup ## a burst of 10,000 notifications against a throttling SES
+	@$(BIN)/python -m bench.delivery
+
+bench-parse: setup ## measure the reading of ordinary and hostile messages, beside hl7apy
+	@$(BIN)/python -m bench.parse
+
 bench-local: setup ## events a second and start time of the local system (ARGS=--events 200)
 	@$(BIN)/python -m bench.local $(ARGS)
 

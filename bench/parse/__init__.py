@@ -1,0 +1,1 @@
+"""Measures the CPU time of reading a message, beside hl7apy."""
