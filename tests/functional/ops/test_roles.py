@@ -60,14 +60,21 @@ RUN = "A1B2C3D4E5"
 WHY = ("--reason", "ticket 4711")
 LOGS = "/*/hl7-ens-{environment}-*"
 FOR_THE_CONSOLE: dict[Role, set[str]] = {
-    # Alarms, dashboard, logs and saved queries; `aws pipes start-pipe` (docs/runbook.md).
+    # Alarms, dashboard, logs, saved queries and the receivers; `aws pipes start-pipe` (docs/runbook.md).
     Role.OPERATOR: {
         "cloudwatch:DescribeAlarmHistory hl7-ens-{environment}-*",
         "cloudwatch:GetDashboard dashboard/hl7-ens-{environment}",
+        "cloudwatch:GetInsightRuleReport insight-rule/hl7-ens-{environment}-*",
         "cloudwatch:GetMetricData *",
         "cloudwatch:GetMetricStatistics *",
         "cloudwatch:ListDashboards *",
         "cloudwatch:ListMetrics *",
+        "ecs:DescribeClusters cluster/hl7-ens-{environment}",
+        "ecs:DescribeServices service/hl7-ens-{environment}/*",
+        "ecs:DescribeTasks task/hl7-ens-{environment}/*",
+        "ecs:ListClusters *",
+        "ecs:ListServices *",
+        "ecs:ListTasks *",
         "logs:DescribeLogGroups *",
         f"logs:DescribeLogStreams {LOGS}",
         "logs:DescribeQueryDefinitions *",
