@@ -2,7 +2,12 @@
 
 
 class StoreUnavailableError(Exception):
-    """Raised when S3 or SQS has not confirmed in time. The sender gets AR and sends the message again."""
+    """Raised when S3 or SQS has not confirmed in time. The sender gets AR and sends the message again.
+
+    `is_final` says that the service has refused the call, and would refuse it again.
+    """
+
+    is_final = False
 
 
 class BackgroundTaskError(Exception):

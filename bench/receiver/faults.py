@@ -50,11 +50,6 @@ class FaultRun:
     unanswered: int = 0
     connections: int = 0
 
-    @property
-    def done(self) -> bool:
-        """Whether every message has its AA."""
-        return len(self.accepted) >= self.messages
-
 
 def message(control_id: str, patient: str, moment: str) -> bytes:
     """An invented admission; `moment` is MSH-7, in which alone a resend differs."""
@@ -149,20 +144,22 @@ async def disturb(
     """
     process = start_receiver(run.port, stub_port, log)
     statuses = []
+
+    async def until_accepted(count: float) -> None:
+        while len(run.accepted) < count:
+            if process.poll() is not None:
+                raise RuntimeError(f"the receiver ended by itself; its log is {log}")
+            await asyncio.sleep(0.005)
+
     try:
         for number, fault in enumerate(faults, 1):
-            share = run.messages * number / (len(faults) + 1)
-            while len(run.accepted) < share:
-                if process.poll() is not None:
-                    raise RuntimeError(f"the receiver ended by itself; its log is {log}")
-                await asyncio.sleep(0.005)
+            await until_accepted(run.messages * number / (len(faults) + 1))
             process.send_signal(fault)
             status = await asyncio.to_thread(process.wait, 30)
             if fault is signal.SIGTERM:
                 statuses.append(status)
             process = start_receiver(run.port, stub_port, log)
-        while not run.done:
-            await asyncio.sleep(0.02)
+        await until_accepted(run.messages)
     finally:
         process.terminate()
         await asyncio.to_thread(process.wait, 30)
@@ -193,9 +190,11 @@ async def strike(
             for n in range(connections)
         ]
         faults = [signal.SIGKILL, signal.SIGTERM] * strikes
-        disturbing = asyncio.create_task(disturb(run, faults, stub_port, log))
-        await asyncio.gather(*(sender.work() for sender in senders))
-        statuses = await disturbing
+        async with asyncio.TaskGroup() as tasks:
+            disturbing = tasks.create_task(disturb(run, faults, stub_port, log))
+            for sender in senders:
+                tasks.create_task(sender.work())
+        statuses = disturbing.result()
     finally:
         stub.terminate()
         stub.communicate()

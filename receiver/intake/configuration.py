@@ -37,6 +37,7 @@ SENDER_KEYS = frozenset(
 
 _CERTIFICATE_KEYS = frozenset({"issuer", "subject", "dns_name"})
 _NOT_MODIFIED = 304
+_START_CALLS, _START_PAUSE_SECONDS = 5, 1.0  # each call is tried twice
 _JITTER = 0.2  # part of the interval by which it varies, so that receivers do not poll together
 
 
@@ -56,11 +57,19 @@ class SenderConfiguration:
         self.table = SenderTable((), reject_unknown=True)
 
     async def load(self) -> None:
-        """Reads the first document.
+        """Reads the first document. A transient failure is tried again for some seconds.
 
         Raises `SettingError` when it cannot be used, `StoreUnavailableError` when S3 returns none.
         """
-        await self._renew()
+        for call in range(1, _START_CALLS + 1):
+            try:
+                await self._renew()
+                return
+            except StoreUnavailableError as error:
+                if error.is_final or call == _START_CALLS:
+                    raise
+                self._log.warning("configuration: S3 is asked again", error=str(error))
+            await asyncio.sleep(_START_PAUSE_SECONDS)
 
     async def keep_fresh(self) -> None:
         """Loads each changed document, until cancelled. A document that cannot be used is logged and ignored."""

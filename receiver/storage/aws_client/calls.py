@@ -50,6 +50,7 @@ class ServiceResponseError(StoreUnavailableError):
         super().__init__(f"{call}: {code}")
         self.code = code
         self.status = status
+        self.is_final = status < 500 and status != 429 and code not in _TRANSIENT | _STALE
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +140,10 @@ class AwsService:
                     return answer
                 code = _error_code(answer)
                 failure = ServiceResponseError(f"{self.name} {call.operation}", code, answer.status)
+                if failure.is_final:
+                    break
                 if code in _STALE:
                     await asyncio.to_thread(self._identity.read)
-                elif answer.status < 500 and answer.status != 429 and code not in _TRANSIENT:
-                    break
                 tries += 1
             raise failure or StoreUnavailableError(f"{self.name}: not tried")
         finally:

@@ -7,12 +7,16 @@ from typing import Any, Self
 
 
 class StubAws:
-    """Stores what it is sent. While `open` is not set, writes to S3 wait."""
+    """Stores what it is sent. While `open` is not set, writes to S3 wait.
+
+    `refusals` are the statuses of the next reads from S3, with their error codes.
+    """
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
         self.envelopes: list[dict[str, Any]] = []
         self.configuration = b'{"version": 1, "environment": "test", "senders": []}'
+        self.refusals: list[tuple[int, str]] = []
         self.waiting = threading.Semaphore(0)
         self.open = threading.Event()
         self.open.set()
@@ -51,6 +55,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(200, b"")
 
     def do_GET(self) -> None:
+        if self.aws.refusals:
+            status, code = self.aws.refusals.pop(0)
+            self._answer(status, f"<Error><Code>{code}</Code></Error>".encode())
+            return
         self._answer(200, self.aws.configuration)
 
     def do_HEAD(self) -> None:

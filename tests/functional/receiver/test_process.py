@@ -135,6 +135,21 @@ def test_a_secret_that_cannot_be_read_is_named_by_its_variable(aws: StubAws, var
         assert process.returncode == 1
 
 
+def test_a_start_waits_until_s3_is_quick_enough_again(aws: StubAws) -> None:
+    aws.refusals = [(503, "SlowDown")] * 3
+    with receiver(environment(aws)) as process:
+        assert first_line(process)["message"] == "configuration: S3 is asked again"
+        assert first_line(process)["message"] == "listening"
+
+
+def test_a_document_that_does_not_exist_ends_the_start_at_once(aws: StubAws) -> None:
+    aws.refusals = [(404, "NoSuchKey")]
+    with receiver(environment(aws)) as process:
+        (line,) = rest(process)
+        assert line["message"].endswith("cannot be read (s3 GetObject: NoSuchKey)")
+        assert process.returncode == 1
+
+
 def test_a_busy_port_is_said_so(aws: StubAws) -> None:
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = str(busy.getsockname()[1])
