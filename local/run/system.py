@@ -225,7 +225,7 @@ class System:
     @contextmanager
     def _step(self, what: str) -> Iterator[None]:
         began = time.monotonic()
-        self._say(f"  {what} … ", end="")
+        self._say(f"  {what} ... ", end="")
         try:
             yield
         except BaseException:
