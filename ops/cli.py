@@ -1,5 +1,7 @@
 """The command `ens`: the options of all commands, and the sentence for each expected failure."""
 
+import sys
+from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -33,22 +35,31 @@ from ops.session import Session
 
 
 class ErrorReportingGroup(click.Group):
-    """A group of commands that prints one sentence for an expected failure and exits with 1."""
+    """A group of commands that prints one sentence for an expected failure."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Runs `ens`. A character that the output's encoding lacks is written as an escape."""
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
+        return super().main(*arguments, **options)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Runs the command. Raises `ClickException` for the failures in `ops.problem.FAILURES`."""
+        """Runs the command. Raises click's `Exit` after a failure of `ops.problem.FAILURES`."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
             raise  # click exits without a message when the reader of a pipe has ended, as in `ens … | head`
         except FAILURES as error:
-            raise click.ClickException(_said(error, ctx.obj)) from None
+            click.ClickException(_said(error, ctx.obj)).show()
+            raise click.exceptions.Exit(ctx.obj.failure_code if ctx.obj else 1) from None
 
 
 def _said(error: Exception, session: Session | None) -> str:
     """The failure in a sentence, and for a missing right the role that has it."""
-    said = sentence(error)
-    if session is None or not is_denied(error):
+    if session is None:
+        return sentence(error)
+    said = session.typed(sentence(error))
+    if not is_denied(error):
         return said
     return f"{said} {advice(session.command, session.environment)}".rstrip()
 
@@ -69,6 +80,9 @@ def main(ctx: click.Context, environment: str) -> None:
     """Traces, audits, sends and redrives patient events.
 
     The output holds references, codes and counts. `ens phi` alone shows patient data.
+
+    The exit code is 0, 1 after a failure, and 2 for a wrong option or argument. Commands that check
+    something name their own.
     """
     settings.check()
     ctx.obj = Session(environment)

@@ -1,8 +1,10 @@
 """Formats the output of `ens`: tables for 80 columns, colour on a terminal only, JSON on request."""
 
+import codecs
 import csv
 import json
 import shutil
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -29,6 +31,8 @@ OUTCOME_STYLES = {
     "delayed": "yellow",
 }
 PIPED_WIDTH = 100
+TABLE_WIDTH = 80
+"""Columns that a table needs. A narrower terminal wraps its lines; cells of some letters are not readable."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 """First characters after which a spreadsheet may read a formula (OWASP, "CSV Injection"; ASVS 5.0, 1.2.10)."""
 
@@ -51,11 +55,14 @@ class LiteralConsole(Console):
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Returns a console on standard output or error: plain text when piped, at most 120 columns wide."""
+    """Returns a console on standard output or error: plain text when piped, 80 to 120 columns wide.
+
+    Standard error may be narrower: a progress bar must fit into a line of the terminal.
+    """
     width = min(shutil.get_terminal_size().columns, 120)
     if not Console(stderr=stderr).is_terminal and not terminal_width_is_given():
         width = PIPED_WIDTH
-    return LiteralConsole(stderr=stderr, width=width)
+    return LiteralConsole(stderr=stderr, width=width if stderr else max(width, TABLE_WIDTH))
 
 
 def one_line(text: str) -> str:
@@ -70,9 +77,11 @@ def _printable(text: str) -> str:
 def print_json(document: object) -> None:
     """Writes a document as indented JSON to standard output. Dataclasses in it become objects.
 
-    A character that is not printable is escaped: JSON itself leaves codes above U+001F as they are.
+    A character that is not printable is escaped, as JSON itself leaves codes above U+001F as they are. So is
+    every one beyond ASCII where the output is not UTF-8.
     """
-    text = json.dumps(document, indent=2, ensure_ascii=False, default=asdict)
+    ascii_alone = codecs.lookup(sys.stdout.encoding or "ascii").name != "utf-8"
+    text = json.dumps(document, indent=2, ensure_ascii=ascii_alone, default=asdict)
     click.echo("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
 
 

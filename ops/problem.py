@@ -13,9 +13,11 @@ from botocore.exceptions import (
     SSOError,
     TokenRetrievalError,
 )
+from botocore.parsers import ResponseParserError
 
 from environments import EnvironmentFileError
-from lambdas.common.errors import EnsError
+from lambdas.common.aws.clients import is_transient
+from lambdas.common.errors import DependencyUnavailableError, EnsError
 
 SIGN_IN = "sign in (for example `aws sso login`) or set AWS_PROFILE"
 SIGN_IN_CALLS = ("AssumeRole", "AssumeRoleWithWebIdentity", "GetRoleCredentials")
@@ -51,6 +53,8 @@ DENIED_CODES = frozenset(
         "UnauthorizedOperation",
     }
 )
+_AGAIN = " (AWS throttles the call or does not answer: try again in a minute)"
+
 NOT_ENABLED_CODES = frozenset({"OptInRequired", "SubscriptionRequiredException"})
 
 
@@ -62,7 +66,15 @@ class DeniedError(ProblemError):
     """A right is missing, and the text says more than the call's name."""
 
 
-FAILURES = (ProblemError, EnvironmentFileError, EnsError, ClientError, BotoCoreError, OSError)
+FAILURES = (
+    ProblemError,
+    EnvironmentFileError,
+    EnsError,
+    ClientError,
+    BotoCoreError,
+    ResponseParserError,
+    OSError,
+)
 """The expected failures. Any other exception is a fault of `ens` and shows its traceback."""
 
 
@@ -76,10 +88,11 @@ def sentence(error: BaseException) -> str:
             return str(error)
         case ClientError():
             return _error_response(error)
-        case BotoCoreError():
+        case BotoCoreError() | ResponseParserError():
             return _no_response(error)
         case EnsError():
-            return f"{type(error).__name__}: {error}."
+            again = _AGAIN if isinstance(error, DependencyUnavailableError) else ""
+            return f"{type(error).__name__}: {error}{again}."
         case OSError():
             return f"{error.filename or 'Input or output'}: {error.strerror or error}."
         case _:
@@ -93,8 +106,8 @@ def is_denied(error: BaseException) -> bool:
     return isinstance(error, DeniedError)
 
 
-def _no_response(error: BotoCoreError) -> str:
-    """The sentence for a call without a response: no credentials, no region, no network."""
+def _no_response(error: BotoCoreError | ResponseParserError) -> str:
+    """The sentence for a call without a response of AWS: no credentials, no region, no network, a proxy."""
     match error:
         case NoCredentialsError() | PartialCredentialsError():
             return f"No AWS credentials were found: {SIGN_IN}."
@@ -104,9 +117,10 @@ def _no_response(error: BotoCoreError) -> str:
             return "The AWS profile in AWS_PROFILE is not in your AWS configuration."
         case NoRegionError():
             return "No AWS region is set: set AWS_DEFAULT_REGION, or a region in your AWS profile."
-        case HTTPClientError() | ConnectionError():
+        case HTTPClientError() | ConnectionError() | ResponseParserError():
             return (
-                f"AWS did not answer ({type(error).__name__}): check the network, then try again."
+                f"AWS did not answer ({type(error).__name__}): check the network and its proxy, then"
+                " try again."
             )
         case _:
             return f"The AWS client failed ({type(error).__name__}): check your AWS configuration."
@@ -133,7 +147,8 @@ def _error_response(error: ClientError) -> str:
             f"The account may not use the service of {error.operation_name} ({code}): complete its"
             " registration with AWS, or enable the region for it."
         )
-    return f"AWS answered {error.operation_name} with {code or 'an error without a code'}."
+    again = _AGAIN if is_transient(error) else ""
+    return f"AWS answered {error.operation_name} with {code or 'an error without a code'}{again}."
 
 
 def _code(error: ClientError) -> str:

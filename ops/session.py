@@ -12,6 +12,7 @@ from lambdas.delivery.ledger.context import LedgerContext
 from ops.audit import looks
 from ops.audit.principal import signed_in
 from ops.deployment import Deployment, find
+from ops.events.advice import in_environment
 from ops.events.trail import EventTrail, TrailSource
 from ops.problem import ProblemError
 
@@ -20,10 +21,18 @@ R = TypeVar("R")
 
 @dataclass
 class Session:
-    """One run of `ens` against one environment; `command` is its words (`dlq list`) once it runs."""
+    """One run of `ens` against one environment; `command` is its words (`dlq list`) once it runs.
+
+    `failure_code` is the exit code after an expected failure.
+    """
 
     environment: str
     command: str = ""
+    failure_code: int = 1
+
+    def typed(self, text: str) -> str:
+        """Returns a text with its commands (`ens …`) as they are typed for this environment."""
+        return in_environment(text, self.environment)
 
     @cached_property
     def deployment(self) -> Deployment:

@@ -36,7 +36,7 @@ def audit_group() -> None:
     """Checks the audit trail, and answers from it."""
 
 
-@audit_group.command("verify")
+@audit_group.command("verify", epilog="Example: ens audit verify --from 2026-11-01 --to 2026-11-30")
 @click.argument("event_id", required=False, metavar="[EVENT_ID]")
 @click.option("--day", type=DAY, metavar=DAY_SHOWN, help="All events of one day (UTC).")
 @with_period("the day of --to")
@@ -55,7 +55,7 @@ def verify_command(
     *,
     whole_table: bool,
 ) -> None:
-    """Verifies one event, or all events of a period, or finds the items that belong to no period.
+    """Verifies an event, a period, or the whole table.
 
     Without an event and a period: all events of today (UTC). Checks the entries of each event, the seal
     of its chain's head, the entries beside the chain, and the daily digests with their own chain. The
@@ -68,6 +68,7 @@ def verify_command(
         raise click.UsageError("Give --day, or --from and --to, not both.")
     if whole_table and (event_id or day or since or until):
         raise click.UsageError("Give --whole-table alone.")
+    session.failure_code = UNCHECKED
     if event_id:
         _verify_event(session, event_id)
     elif whole_table:
@@ -80,6 +81,7 @@ def _verify_event(session: Session, event_id: str) -> None:
     context = session.deployment.audit
     verdict = verify(context, event_id, context.digests())
     if verdict == Verdict(event_id, 0, 0) and queries.status_of(context, event_id) is None:
+        session.failure_code = BROKEN
         raise ProblemError(f"{session.environment} has no event {event_id}.")
     verdict = _processed(context, verdict)
     _print(verdict, started=not verdict.entries and not verdict.problems)

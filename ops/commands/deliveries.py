@@ -93,7 +93,9 @@ def resend_command(session: Session, delivery_id: str) -> None:
     console().print(f"Will be sent again within a minute: {delivery_id}")
 
 
-@deliveries_group.command("discard")
+@deliveries_group.command(
+    "discard", epilog="Example: ens deliveries discard DELIVERY_ID --reason 'ticket 4711'"
+)
 @click.argument("delivery_ids", nargs=-1, required=True, metavar="DELIVERY_ID...")
 @click.option(
     "--reason",
@@ -120,7 +122,8 @@ def pause_command(session: Session) -> None:
     `ens deliveries continue` ends the pause. `ens trace switch#delivery` shows the operator in the audit.
     """
     ledger.switch(session.deployment, SwitchState.PAUSED, session.principal)
-    console().print("Paused: every notification is held until `ens deliveries continue`.")
+    said = "Paused: every notification is held until `ens deliveries continue`."
+    console().print(session.typed(said))
 
 
 @deliveries_group.command("continue")

@@ -53,7 +53,9 @@ def form_option(*forms: AnswerForm) -> Callable[[Callable[..., Any]], Callable[.
     )
 
 
-@click.command("patient")
+@click.command(
+    "patient", epilog="Example: ens audit patient --identifier H00412 --authority NORTHGEN"
+)
 @click.option("--identifier", default="", help="The patient's identifier, with --authority.")
 @click.option("--authority", default="", help="The identifier's assigning authority.")
 @click.option("--notice", default="", help="The reference in a provider's notice, or an event id.")
@@ -99,7 +101,7 @@ def patient_command(
     _show(account, subject, AnswerForm(form), period, asked=asked)
 
 
-@click.command("provider")
+@click.command("provider", epilog="Example: ens audit provider --npi 1888888884 --from 2026-11-01")
 @click.option("--id", "provider_id", default="", help="The provider's id in the registry.")
 @click.option("--npi", default="", help="The provider's National Provider Identifier.")
 @with_period("6 years ago")

@@ -9,6 +9,7 @@ from lambdas.common.contracts.audit import LookedAt
 from lambdas.common.contracts.workflow.status import EventStatus
 from ops.events.terminal import show
 from ops.output import console, count, print_json, short_clock, table, words
+from ops.patient_data import ID
 from ops.problem import ProblemError
 from ops.queues import dead_letters, redrive
 from ops.queues.dead_letters import DeadLetterPlace, DeadLetters
@@ -38,7 +39,7 @@ def list_command(session: Session, as_json: bool) -> None:
     out = console()
     if letters.events:
         out.print(_table(letters))
-    _say_count(letters, out)
+    _say_count(session, letters, out)
 
 
 @dlq_group.command("show")
@@ -65,13 +66,15 @@ def redrive_command(session: Session, event_id: str | None, everything: bool) ->
     """
     if bool(event_id) == everything:
         raise click.UsageError("Give an EVENT_ID or --all.")
+    if event_id and not ID.fullmatch(event_id):
+        raise ProblemError("An event id has 32 hex digits: see `ens dlq list`.")
     who, out = session.principal, console()
     if event_id:
         done = redrive.one(session.deployment, event_id, who)
         if not done:
             raise ProblemError(_not_there(session, event_id))
         out.print(f"Sent back to be processed: {event_id}")
-        out.print(f"Follow it with `ens trace {event_id}`.")
+        out.print(session.typed(f"Follow it with `ens trace {event_id}`."))
         return
     sent = 0
     for redriven in redrive.every(session.deployment, who):
@@ -90,13 +93,15 @@ def _table(letters: DeadLetters) -> Table:
     return made
 
 
-def _say_count(letters: DeadLetters, out: Console) -> None:
+def _say_count(session: Session, letters: DeadLetters, out: Console) -> None:
     there = sum(letter.place is DeadLetterPlace.DEAD_LETTER for letter in letters.events)
     out.print(f"The dead-letter queue holds about {count(letters.queue_count, 'message')}.")
     if letters.queue_count > there:
         out.print(
-            "These are more than listed above: a message may be there twice, its event may have"
-            " completed since, or no step has read it. `ens dlq redrive --all` redrives all."
+            session.typed(
+                "These are more than listed above: a message may be there twice, its event may have"
+                " completed since, or no step has read it. `ens dlq redrive --all` redrives all."
+            )
         )
 
 

@@ -78,7 +78,7 @@ def orphans_command(session: Session, limit: int, as_json: bool) -> None:
         out.print("Every cancellation found its stay, and every patient in a bed was admitted.")
         return
     out.print(_orphans(found))
-    out.print("\n`ens encounters show STAY` has the events of one.")
+    out.print(session.typed("\n`ens encounters show STAY` has the events of one."))
 
 
 def show(stay: StayTimeline, out: Console) -> None:

@@ -20,7 +20,7 @@ POSITIONS = 3
 """Positions of one kind of warning that a line shows."""
 
 
-@click.command("events")
+@click.command("events", epilog="Example: ens events --status FAILED --sender northgen")
 @click.option(
     "--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="Most events."
 )

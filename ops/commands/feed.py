@@ -24,7 +24,7 @@ def feed_group() -> None:
     """Checks the messages of a hospital before it is connected."""
 
 
-@feed_group.command("check")
+@feed_group.command("check", epilog="Example: ens feed check samples --sender northgen")
 @click.argument(
     "paths",
     nargs=-1,

@@ -14,7 +14,9 @@ def notification_group() -> None:
     """Renders notifications."""
 
 
-@notification_group.command("preview")
+@notification_group.command(
+    "preview", epilog="Example: ens notification preview discharge --language fr-CA"
+)
 @click.argument("sample", metavar="SAMPLE")
 @click.option(
     "--format",

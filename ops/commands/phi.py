@@ -36,7 +36,7 @@ def phi_group() -> None:
     """
 
 
-@phi_group.command("message")
+@phi_group.command("message", epilog="Example: ens phi message EVENT_ID --reason 'ticket 4711'")
 @click.argument("event_id")
 @_with_options
 @pass_session

@@ -26,7 +26,7 @@ def registry_group() -> None:
     """Imports patients, providers and what relates them."""
 
 
-@registry_group.command("import")
+@registry_group.command("import", epilog="Example: ens registry import samples/registry --dry-run")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--clear-empty", is_flag=True, help="Let an empty cell clear the value.")
 @click.option("--rows", "all_rows", is_flag=True, help="List every row in the plan.")

@@ -25,4 +25,4 @@ def replay_command(session: Session, event_id: str, even_open: bool) -> None:
     replay.replay(session.deployment, event_id, session.principal)
     out = console()
     out.print(f"Sent to be processed again: {event_id}")
-    out.print(f"Follow it with `ens trace {event_id}`.")
+    out.print(session.typed(f"Follow it with `ens trace {event_id}`."))

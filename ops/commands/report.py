@@ -27,7 +27,9 @@ def report_group() -> None:
     """Reports for surveyors."""
 
 
-@report_group.command("cop")
+@report_group.command(
+    "cop", epilog="Example: ens report cop --month 2026-11 --sender northgen --list failed"
+)
 @click.option("--month", required=True, metavar="YYYY-MM", help="The month of receipt, UTC.")
 @click.option(
     "--sender", required=True, help="The sending hospital system, by its configured name."
@@ -66,7 +68,7 @@ def cop_command(
             " (`ens senders check`) and the month."
         )
     if wanted:
-        _list(matching(events, wanted), wanted)
+        _list(session, matching(events, wanted), wanted)
         return
     content = _content(
         form, events, unread, sender=sender, environment=session.environment, month=days
@@ -107,7 +109,7 @@ def _content(
     return markdown(made).encode()
 
 
-def _list(events: list[EventRecord], wanted: str) -> None:
+def _list(session: Session, events: list[EventRecord], wanted: str) -> None:
     """Prints the events; `ens trace` takes each id."""
     out = console()
     if not events:
@@ -118,7 +120,7 @@ def _list(events: list[EventRecord], wanted: str) -> None:
     for one in events:
         shown.add_row(one.event_id, short_clock(one.received_at), words(one.kind), one.outcome)
     out.print(shown)
-    out.print(f"{count(len(events), 'event')}; `ens trace EVENT` shows one.")
+    out.print(session.typed(f"{count(len(events), 'event')}; `ens trace EVENT` shows one."))
 
 
 def _month(text: str) -> Period:

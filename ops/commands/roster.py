@@ -17,6 +17,7 @@ from ops.commands.registry import SHOWN, faults
 from ops.master_data import rosters
 from ops.master_data.rosters import RosterMember
 from ops.output import console, count, print_json, table
+from ops.problem import ProblemError
 from ops.session import Session, pass_session
 
 
@@ -35,7 +36,9 @@ def roster_group() -> None:
     """Imports, lists and ends rosters (patient panels)."""
 
 
-@roster_group.command("import")
+@roster_group.command(
+    "import", epilog="Example: ens roster import panel.csv --subscriber dr-lindqvist --replace"
+)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--subscriber", required=True, help="The provider's id in the registry.")
 @click.option(
@@ -71,6 +74,11 @@ def import_command(
         roster = rosters.read(session.context, name, subscriber, read_file(file))
     except InvalidRegistryError as error:
         raise faults(error) from None
+    if replace and not roster.members:
+        raise ProblemError(
+            "No row names a patient of the registry, and --replace would end the whole roster: check the"
+            f" file. `ens roster end {subscriber}` ends a roster."
+        )
     out = console()
     until = (rosters.today() + timedelta(days=days - 1)).isoformat()
     if roster.unknown:
@@ -158,6 +166,8 @@ def end_command(session: Session, subscriber: str, yes: bool) -> None:
     name = session.deployment.output("RegistryTable")
     current = _current(session.context, name, subscriber)
     if not current:
+        if not rosters.is_provider(session.context, name, subscriber):
+            raise ProblemError("The registry has no provider with this id: see `ens roster list`.")
         console().print("This subscriber has no roster that is still valid.")
         return
     if not yes:

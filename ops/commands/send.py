@@ -22,7 +22,7 @@ from ops.session import Session, pass_session
 from ops.settings import MLLP_PORT
 
 
-@click.command("send")
+@click.command("send", epilog="Example: ens send --follow samples/admission.hl7")
 @click.argument(
     "files",
     nargs=-1,
@@ -135,7 +135,7 @@ def address_of(session: Session, host: str | None, port: int | None) -> tuple[st
 def _progress(out: Console) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(20),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         console=out,

@@ -27,4 +27,4 @@ def trace_command(session: Session, reference: str, as_json: bool) -> None:
     if older:
         out.print("\nOlder events with this MSH-10", style="bold")
     for event_id in older:
-        out.print(f"  ens trace {event_id}")
+        out.print(f"  {event_id}")

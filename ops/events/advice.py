@@ -56,8 +56,10 @@ ADVICE: dict[str, str] = {
         + _REDRIVE
     ),
     "UnexpectedError": (
-        "A fault of hl7-ens. The error text names the type, file and line. SQS redelivers the"
-        " message. Report the line, deploy the correction, " + _REDRIVE
+        "A fault of hl7-ens, or a message that the vault no longer has. The error text names the type,"
+        " file and line. `NoSuchVersion` or `AccessDenied` at lambdas/common/aws/vault.py, in ParseMessage:"
+        " the message was deleted, or is older than `retention.vault_days`, and would fail again: ask the"
+        " sender to send it again. Else report the line, deploy the correction, " + _REDRIVE
     ),
     "DeliveryFailed": (
         "At least one recipient has not been notified. SQS redelivers the message, and only these"

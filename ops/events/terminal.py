@@ -55,6 +55,11 @@ def _warnings(entries: list[Entry]) -> list[str]:
 def _head(trail: EventTrail, out: Console) -> None:
     status = trail.status or "UNKNOWN"
     style = STATUS_STYLES.get(status, "yellow")
+    if not (trail.status or trail.received_at):
+        # A chain that no message began: acts of operators, such as `switch#delivery` and `registry`.
+        out.print(Text.assemble(("Audit", "bold"), f" {trail.event_id}"))
+        out.print(f"From {clock(trail.entries[0]['time'])} UTC")
+        return
     out.print(Text.assemble(("Event", "bold"), f" {trail.event_id}  ", (status, style)))
     what = sentence_case(words(trail.event_kind or trail.note) or "event")
     sender = f" from {trail.sender}" if trail.sender else ""

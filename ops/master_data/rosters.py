@@ -51,6 +51,11 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
+def is_provider(context: LedgerContext, table: str, provider_id: str) -> bool:
+    """Whether the registry files a provider under this id."""
+    return bool(read_item(context, table, provider_key(provider_id)))
+
+
 def read(context: LedgerContext, table: str, provider_id: str, rows: Table) -> Roster:
     """Returns the patients of a roster's rows by id, each with its identifier; of a merged one the survivor.
 
@@ -59,7 +64,7 @@ def read(context: LedgerContext, table: str, provider_id: str, rows: Table) -> R
     other than the patient's. A patient who is not in the registry is counted in `unknown`.
     """
     faults = _shape(rows)
-    if not read_item(context, table, provider_key(provider_id)):
+    if not is_provider(context, table, provider_id):
         faults.append("the subscriber is not a provider of the registry")
     if faults:
         raise InvalidRegistryError(faults)

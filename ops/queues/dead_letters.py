@@ -88,10 +88,11 @@ def _letter(context: LedgerContext, item: StatusItem, patience_seconds: int) -> 
 def _place(context: LedgerContext, item: StatusItem, patience_seconds: int) -> DeadLetterPlace:
     failed_at = item.updated_at
     failed = datetime.fromisoformat(failed_at)
+    # By the start of the act: its entry is written after the message was sent, which may have failed again by then.
     since = [
         entry["action"]
         for entry in readable(chain.entries(context, item.event_id))
-        if datetime.fromisoformat(entry["time"]) > failed
+        if datetime.fromisoformat(entry.get("started_at") or entry["time"]) > failed
     ]
     if AuditAction.REDRIVEN in since:
         return DeadLetterPlace.REDRIVEN

@@ -23,7 +23,7 @@ REASONS = {
     DecisionReason.PLANNED: "A plan, or a plan given up.",
     DecisionReason.BED_MOVE: "A move inside the facility.",
     DecisionReason.UNCHANGED: "An update that changes nothing in a notice.",
-    DecisionReason.SUPERSEDED: "It arrived after a later event of the stay that overrules it: an admission or a move after its discharge, a cancellation after an event that shows the patient there.",
+    DecisionReason.SUPERSEDED: "It arrived after a later event of the encounter that overrules it: an admission or a move after its discharge, a cancellation after an event that shows the patient there.",
     DecisionReason.NOT_TOLD: "A cancellation or an end of an event of which nobody was told.",
     DecisionReason.NO_ENCOUNTER: "A cancellation that finds no encounter.",
     DecisionReason.STALE_EVENT: "Older than the sender's `stale_after_days`.",

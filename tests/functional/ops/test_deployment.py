@@ -20,9 +20,11 @@ from botocore.exceptions import (
     ProfileNotFound,
     SSOTokenLoadError,
 )
+from botocore.parsers import ResponseParserError
 from click.testing import CliRunner, Result
 from moto.server import ThreadedMotoServer
 
+from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.settings import LedgerSettings
 from ops import deployment as deployments
@@ -118,6 +120,9 @@ def test_help_asks_no_deployment(environment: dict[str, str]) -> None:
             ClientError({"Error": {"Code": "Odd", "Message": "H00412"}}, "Query"),
             "answered Query with Odd",
         ),
+        (ClientError({"Error": {"Code": "Throttling"}}, "DescribeStacks"), "try again in a minute"),
+        (DependencyUnavailableError("sqs SendMessage: SlowDown"), "try again in a minute"),
+        (ResponseParserError("<html>H00412"), "check the network and its proxy"),
     ],
 )
 def test_what_aws_refuses_is_one_sentence_without_the_services_own_words(

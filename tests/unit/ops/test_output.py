@@ -80,6 +80,16 @@ def test_a_row_is_never_cut_and_its_key_stays_on_one_line(
     assert "…" not in "".join(lines)
 
 
+def test_a_row_is_not_squeezed_into_the_columns_of_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    shown = table("Event", "At UTC", "Status")
+    shown.add_row("e0" * 16, "11-23 09:15", "FAILED IdentityNotFoundError")
+    console().print(shown)
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
 def test_each_run_is_drawn_on_its_own_scale_and_every_bar_can_be_seen() -> None:
     drawn = bars(
         [

@@ -4,10 +4,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import boto3
+import pytest
+from botocore.exceptions import NoCredentialsError
 from click.testing import Result
 
 from lambdas.common.clock import iso
 from lambdas.delivery.ledger.context import LedgerContext
+from ops import deployment as deployments
 from tests.support.trails import Story, poison, told
 
 Ens = Callable[..., Result]
@@ -31,6 +34,19 @@ def test_a_whole_chain_holds_and_the_workflows_own_entries_are_counted_apart(
     result = ens("audit", "verify", EVENT)
     assert result.exit_code == 0
     assert result.output == f"{EVENT}  intact  5 entries, 1 not chained (workflow)\n"
+
+
+def test_a_verification_that_could_not_be_made_reports_no_damage(
+    ens: Ens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 1 says that the trail is broken: a script must not read it from an expired sign-in."""
+
+    def fail(*_: object) -> None:
+        raise NoCredentialsError
+
+    monkeypatch.setattr(deployments, "_outputs", fail)
+    for arguments in ([], [EVENT], ["--whole-table"]):
+        assert ens("audit", "verify", *arguments).exit_code == 2
 
 
 def test_an_altered_and_a_removed_entry_show_by_their_number(

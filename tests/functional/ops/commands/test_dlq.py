@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from click.testing import Result
 
 from lambdas.common.audit import chain
 from lambdas.delivery.ledger.context import LedgerContext
+from ops.audit.entry import audit
 from ops.deployment import Deployment
 from ops.queues import dead_letters, redrive
 from tests.support.deployment import ME, dead_letter, drain
@@ -66,6 +69,32 @@ def test_a_failure_that_sqs_still_redelivers_is_listed_as_retrying(
 ) -> None:
     Story(context, EVENT).run().received().failed("DependencyUnavailableError", "ParseMessage")
     assert [letter.place for letter in dead_letters.listed(deployment).events] == ["retrying"]
+
+
+def test_a_redriven_message_that_fails_at_once_is_a_dead_letter_again(
+    context: LedgerContext, aws: Any, ens: Ens, deployment: Deployment
+) -> None:
+    """The message fails again before the entry of its redrive is written."""
+    story = poison(context, EVENT)
+    dead_letter(aws, deployment, EVENT)
+
+    def fails_again(*arguments: Any, **facts: Any) -> None:
+        story.clock = datetime.now(UTC)
+        story.run(after_ms=1).failed("UnprocessableMessageError", "ParseMessage")
+        audit(*arguments, **facts)
+
+    with patch.object(redrive, "audit", fails_again):
+        assert ens("dlq", "redrive", EVENT).exit_code == 0
+    assert [letter.place for letter in dead_letters.listed(deployment).events] == ["dead_letter"]
+
+
+def test_what_a_redrive_prints_can_be_typed_as_it_stands(
+    aws: Any, ens: Ens, deployment: Deployment
+) -> None:
+    dead_letter(aws, deployment, EVENT)
+    assert f"`ens --env dev trace {EVENT}`" in ens("dlq", "redrive", EVENT).output
+    refused = ens("dlq", "redrive", "MSG00001")
+    assert (refused.exit_code, "see `ens --env dev dlq list`" in refused.output) == (1, True)
 
 
 def test_show_says_what_to_do_and_refuses_an_event_that_ended_well(

@@ -303,6 +303,23 @@ def test_rosters_are_listed_with_what_ends_soon_and_no_patient(
     assert "p-okafor" not in said
 
 
+@pytest.mark.parametrize("lines", [(), ("NORTGEN,H00412",)])
+def test_a_file_that_names_nobody_does_not_end_a_roster(
+    imported: None, ens: Ens, panel: Callable[..., str], lines: tuple[str, ...]
+) -> None:
+    """An export that failed, or whose authority is misspelt, replaces nothing, also where nobody is asked."""
+    chen = ("--subscriber", "dr-chen")
+    ens("roster", "import", panel("NORTHGEN,H00412"), *chen)
+    result = ens("roster", "import", panel(*lines), *chen, "--replace", "--yes")
+    assert (result.exit_code, "would end the whole roster" in result.output) == (1, True)
+    (line,) = json.loads(ens("roster", "list", "--json").output)
+    assert (line["subscriber"], line["patients"], line["state"]) == ("dr-chen", 1, "valid")
+
+
+def test_a_misspelt_subscriber_is_no_ended_roster(imported: None, ens: Ens) -> None:
+    assert ens("roster", "end", "dr-chenn", "--yes").exit_code == 1
+
+
 def test_a_roster_can_be_ended_and_replaced(
     ens: Ens, imported: None, panel: Callable[..., str]
 ) -> None:

@@ -191,7 +191,14 @@ def test_of_events_with_one_control_id_the_newest_is_shown_and_the_others_are_na
     told(context, OTHER, control_id="7")
     output = ens("trace", "7").output
     assert output.startswith(f"Event {OTHER}")
-    assert f"ens trace {EVENT}" in output
+    assert output.endswith(f"Older events with this MSH-10\n  {EVENT}\n")
+
+
+def test_the_trace_of_a_pause_says_when_and_by_whom_and_invents_no_receipt(ens: Ens) -> None:
+    assert ens("deliveries", "pause").exit_code == 0
+    head, moment, *rest = ens("trace", "switch#delivery").output.splitlines()
+    assert (head, "paused by moto" in "\n".join(rest)) == ("Audit switch#delivery", True)
+    assert re.fullmatch(r"From 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC", moment)
 
 
 @pytest.mark.parametrize("reference", ["nobody-knows", ""])
