@@ -5,7 +5,8 @@ AWS General Reference, "Amazon Comprehend Medical endpoints and quotas", as boto
 
 from collections.abc import Iterator
 
-import boto3
+from botocore.loaders import create_loader
+from botocore.regions import EndpointResolver
 
 from ops.environment.preflight.check_input import Plan
 from ops.environment.preflight.finding import PreflightFinding, error, ok
@@ -13,7 +14,9 @@ from ops.environment.preflight.finding import PreflightFinding, error, ok
 
 def check(plan: Plan) -> Iterator[PreflightFinding]:
     """An error where the region has no Comprehend Medical and `cost_mode` is not `off`."""
-    offered = sorted(boto3.Session().get_available_regions("comprehendmedical"))
+    # Without a session, which would look for the profile in AWS_PROFILE.
+    endpoints = EndpointResolver(create_loader().load_data("endpoints"))
+    offered = sorted(endpoints.get_available_endpoints("comprehendmedical"))
     if plan.environment.analyses_notes and plan.region not in offered:
         yield error(
             f"Comprehend Medical does not exist in {plan.region}: no note could be read",

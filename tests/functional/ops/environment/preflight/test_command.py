@@ -53,6 +53,13 @@ def test_the_shipped_prod_files_stop_with_every_placeholder_named(
     assert "no AWS service was called: No AWS credentials were found" in result.output
 
 
+def test_the_checks_without_aws_need_no_profile(
+    preflight: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "misspelt")
+    assert "the region us-east-1 has what the settings need" in preflight().output
+
+
 def test_the_findings_can_be_had_as_json(preflight: Callable[..., Result]) -> None:
     findings = json.loads(preflight("--json").output)
     assert {"check", "status", "what", "where", "to_do"} == set(findings[0])
