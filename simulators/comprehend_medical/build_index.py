@@ -37,24 +37,7 @@ _VAGUE = word_set("other unspecified without not nos elsewhere classified due wi
 _BRACKETS = re.compile(r"\s*\[[^]]*\]")
 
 # Substances that notes mention as laboratory values, food or secretions, not as drugs.
-NO_DRUGS = word_set(
-    """
-    activated air alanine albumin alcohol ammonia amylase antibody antibodies antigen arginine ash balance bean beef
-    bilirubin blood bone bread butter cat carbon charcoal cheese chicken cholesterol chocolate citrate clear coffee collagen
-    copper corn cotton creatine creatinine dander dog dust eggs egg enzyme ethanol fat fibrin fibrinogen fish fruit
-    garlic glucose glutamine glycine gold grass hemoglobin histamine honey horse human ice immune iron lactate lactic
-    lead lecithin light lime lipase mercury milk mint mold mustard nitrogen nickel nut oil olive onion orange oxygen
-    peanut pepper phosphate phosphorus plasma pork potassium protein proteins pure radiation rice salt salmon sand
-    seed selenium serum shrimp silver sodium soft soy soybean starch steroid sugar sulfur sun tea thrombin time tobacco
-    tomato troponin tyrosine urea uric water wax wheat white wine yeast zinc calcium chloride magnesium bicarbonate
-    advance aid allergy alert always attend basis care cold cool daily day dose eye family first force ideal kit
-    major max miracle muscle night one original perform plus prime rapid relief rescue response select sleep
-    spray step stop support system tablet total trust unique vital women's men's assist active care factor
-    complete control comfort natural nature normal organ pain patch patient procedure release senna-s smoke skin surgical
-    throat transfer treatment triple ultra vision vitamin vitamins vaccine wash amphetamines opioids opiates steroids
-    antibiotics antibiotic insulin-like estrogen progesterone testosterone cortisol thyroxine dopamine epinephrine-like
-    """
-)
+NO_DRUGS = frozenset((DATA / "no_drugs.txt").read_text("utf-8").split())
 
 
 def main() -> None:

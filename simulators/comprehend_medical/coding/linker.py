@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from simulators.comprehend_medical.data_files import rows
+from simulators.comprehend_medical.data_files import rows, words
 from simulators.comprehend_medical.terms.ontology import codes, description_codes
 from simulators.comprehend_medical.text.tokens import tokens, word_set
 
@@ -15,13 +15,7 @@ CANDIDATES = 5
 COMMON = 2500
 """A word in more names than this only ranks the candidates of rarer words."""
 
-SAYS_LITTLE = word_set(
-    """
-    unspecified nos other specified not elsewhere classified without of the and or with in to a an due by for site
-    initial encounter type disease disorder syndrome condition part closed acute as (acute) unsp mention
-    complication intractable organism
-    """
-)
+SAYS_LITTLE = frozenset(words("little_words.txt"))
 SIDES = ("left", "right", "bilateral")
 FAR = {"O": 0.25, "P": 0.25, "V": 0.4, "W": 0.3, "X": 0.35, "Y": 0.3} | {
     "Z": 0.12,

@@ -13,7 +13,7 @@ from simulators.comprehend_medical.coding import linker
 from simulators.comprehend_medical.data_files import rows, words
 from simulators.comprehend_medical.terms import ontology
 from simulators.comprehend_medical.terms.lexicon import Condition, Drug, Lexicon, conditions, drugs
-from simulators.comprehend_medical.text.tokens import Token, word_set
+from simulators.comprehend_medical.text.tokens import Token
 
 MAX_WORDS = 6
 MIN_NAME_LETTERS = 5
@@ -22,33 +22,14 @@ SIDES = {
     **dict.fromkeys(("right", "r", "rt"), "right"),
     **dict.fromkeys(("bilateral", "bl", "both"), "bilateral"),
 }
-ACUITY = word_set(
-    """
-    acute chronic subacute severe moderate mild worsening worsened recurrent persistent intermittent sudden
-    progressive stable new intractable refractory exacerbated uncontrolled poorly controlled resolving resolved
-    advanced early late massive profound significant slight occasional constant ongoing longstanding mildly
-    """
-)
-QUALITY = word_set(
-    """
-    displaced open closed ruptured perforated infected traumatic nontraumatic metastatic primary secondary stage
-    grade i ii iii iv 1 2 3 4 1st 2nd 3rd first second third degree multiple complete incomplete partial bleeding
-    strangulated incarcerated obstructing obstructive pathological viral bacterial fungal diabetic alcoholic
-    congenital neonatal spontaneous septic benign malignant small large comminuted torn e coli mrsa mssa type
-    """
-)
+ACUITY = frozenset(words("acuity.txt"))
+QUALITY = frozenset(words("quality.txt"))
 _ENDING = re.compile(
     r"[a-z]{3,}(?:itis|[bcdfghjklmnprstvz]osis|emia|aemia|uria|[^m]pathy|algia|[^hp]oma|plegia|paresis|penia|megaly|"
     r"rrhea|rrhoea|rrhage|rrhagia|ectasis|lithiasis|phagia|plasia|pnea|cardia|dynia|phobia|malacia|sclerosis|"
     r"phasia|praxia|kinesia|trophy|itides)"
 )
-_NO_CONDITION = word_set(
-    """
-    diagnosis prognosis hypnosis anastomosis dosis osmosis psychopathy diploma aroma stroma academia telepathy sympathy
-    allopathy homeopathy naturopathy idiopathy oklahoma empathy osteopathy mitosis metamorphosis symbiosis apoptosis
-    stomata chemo diagnoses eupnea normocardia philosophy
-    """
-)
+_NO_CONDITION = frozenset(words("no_conditions.txt"))
 _ADJECTIVE = re.compile(r"[a-z]{4,}(?:ar|al|ic|ous|ed|ive|ary|oid|ine)")
 _BETWEEN = frozenset({"of", "in", "to", "on", "at", "over", "around", "into"})
 _SKIPPED = frozenset({"the", "her", "his", "my", "their", "both"})

@@ -4,27 +4,14 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable
 
-_MEANINGS = {
-    r"(?:family (?:medical )?(?:history|hx)|fam(?:ily)? hx|fhx?|fmhx?)": (
-        "PERTAINS_TO_FAMILY",
-        "condition",
-    ),
-    r"(?:(?:drug |medication |known |food )?allerg(?:y|ies)(?: list| and intolerances)?|allergies/intolerances|adverse reactions)": (
-        "NEGATION",
-        "medication",
-    ),
-    r"(?:differential(?: diagnos[ei]s)?|ddx)": ("LOW_CONFIDENCE", "condition"),
-    r"(?:return precautions|return to (?:ed|er|emergency \w+) (?:if|for)|when to (?:call|return|seek care)|call your doctor if|precautions)": (
-        "HYPOTHETICAL",
-        "condition",
-    ),
-    r"(?:pertinent negatives?|denies|negative for)": ("NEGATION", "condition"),
-    r"(?:discontinued|stopped|held) (?:medications|meds)|(?:stop|discontinue) (?:taking )?(?:these )?(?:medications|meds)": (
-        "PAST_HISTORY",
-        "medication",
-    ),
-}
-_KNOWN = [(re.compile(pattern, re.IGNORECASE), meaning) for pattern, meaning in _MEANINGS.items()]
+from simulators.comprehend_medical.data_files import rows
+
+Meaning = tuple[str, str]
+
+_KNOWN = [
+    (re.compile(row["pattern"], re.IGNORECASE), (row["trait"], row["about"]))
+    for row in rows("headings.csv")
+]
 
 # A heading is at the start of a line or after a full stop, before a colon or alone on its line.
 _HEADING = re.compile(
@@ -39,8 +26,6 @@ _OTHER = re.compile(
     re.IGNORECASE,
 )
 """Headings without a trait. They end the section before them."""
-
-Meaning = tuple[str, str]
 
 
 def traits_at(text: str) -> Callable[[int], list[Meaning]]:

@@ -31,16 +31,8 @@ NEAR = 4
 MAX_LIST_SPANS = 40
 """Maximum mentions of one cue; a review of systems has about thirty."""
 
-TURNS = frozenset(
-    {
-        *("but", "however", "although", "though", "except", "besides", "yet", "still"),
-        *("presents", "presented", "presenting", "complains", "complaining", "endorses"),
-        *("reports", "reported", "admits", "admitted", "has", "had", "having", "developed"),
-        *("shows", "showed", "reveals", "revealed", "remains", "started", "takes", "taking"),
-        *("because", "secondary", "currently", "now", "positive", "known", "nevertheless", "+"),
-    }
-)
-
+TURNS = frozenset(words("turns.txt"))
+"""Words that end the scope of a cue."""
 
 DENIALS = frozenset({"no", "none", "denies", "denied", "negative", "neg", "absent", "nil", "n"})
 """Words that negate the term before a colon or a dash."""
