@@ -15,7 +15,16 @@ class Severity(StrEnum):
     INFO = "info"
 
 
-ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingText:
+    """The severity and the texts of a kind of finding, as in `FeedFinding`."""
+
+    severity: Severity
+    subject: str = ""
+    what: str = ""
+    consequence: str = ""
+    ask: str = ""
+    do: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,18 +54,23 @@ class FeedFinding:
 
 
 def finding(
-    severity: Severity, subject: str, what: str, seen: Occurrences, of: int, **texts: str
+    text: FindingText, seen: Occurrences, of: int, **values: object
 ) -> Iterator[FeedFinding]:
-    """Yields a finding about the messages of an occurrence, and nothing where it never occurred."""
+    """Yields a finding about the messages of an occurrence, and nothing where it never occurred.
+
+    `values` are the parts in braces of its texts.
+    """
     if seen.count:
         yield FeedFinding(
-            severity=severity,
-            subject=subject,
-            what=what,
+            severity=text.severity,
+            subject=text.subject,
+            what=text.what.format(**values),
             messages=seen.count,
             of=of,
+            consequence=text.consequence,
+            ask=text.ask,
+            do=text.do,
             examples=seen.places,
-            **texts,
         )
 
 

@@ -17,4 +17,4 @@ def test_each_reason_of_the_receiver_has_its_advice() -> None:
 
 
 def test_each_advice_asks_or_does_something() -> None:
-    assert all(ask or do for _, ask, do in REJECTIONS.values())
+    assert all(one.ask or one.do for one in REJECTIONS.values())
