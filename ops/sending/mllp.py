@@ -3,7 +3,6 @@
 import socket
 import ssl
 import time
-from types import TracebackType
 from typing import Self
 
 from hl7.acknowledgement import ReceivedAcknowledgement, read_answer
@@ -34,12 +33,7 @@ class ReceiverConnection:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

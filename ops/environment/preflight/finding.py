@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 
 class Status(StrEnum):
-    """The result of a check. Only `error` stops a deployment."""
+    """The result of a check.
+
+    ERROR: the deployment fails, or the deployed system does not work. NOT_CHECKED: the check could not run.
+    """
 
     OK = "ok"
     WARNING = "warning"
@@ -27,21 +31,7 @@ class PreflightFinding:
     to_do: str = ""
 
 
-def ok(what: str, where: str = "") -> PreflightFinding:
-    """Returns a finding without a problem."""
-    return PreflightFinding(Status.OK, what, where)
-
-
-def warning(what: str, where: str = "", to_do: str = "") -> PreflightFinding:
-    """Returns a finding that does not stop a deployment."""
-    return PreflightFinding(Status.WARNING, what, where, to_do)
-
-
-def error(what: str, where: str = "", to_do: str = "") -> PreflightFinding:
-    """Returns a finding that makes the deployment fail, or the deployed system not work."""
-    return PreflightFinding(Status.ERROR, what, where, to_do)
-
-
-def not_checked(why: str) -> PreflightFinding:
-    """Returns the finding of a check that could not run."""
-    return PreflightFinding(Status.NOT_CHECKED, why)
+ok = partial(PreflightFinding, Status.OK)
+warning = partial(PreflightFinding, Status.WARNING)
+error = partial(PreflightFinding, Status.ERROR)
+not_checked = partial(PreflightFinding, Status.NOT_CHECKED)

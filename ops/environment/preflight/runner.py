@@ -71,12 +71,13 @@ def run(plan: Plan, clients: ClientFactory) -> Iterator[tuple[str, PreflightFind
         for finding in offline(plan):
             yield name, finding
     try:
-        identity = account.identity(clients)
+        # STS GetCallerIdentity needs no permission.
+        identity = clients.client("sts").get_caller_identity()
     except (ClientError, BotoCoreError) as problem:
         yield ACCOUNT, not_checked(f"no AWS service was called: {sentence(problem)}")
         return
-    plan = replace(plan, account=identity.account)
-    found = list(account.check(plan, identity))
+    plan = replace(plan, account=identity["Account"])
+    found = list(account.check(plan, identity["Arn"]))
     for finding in found:
         yield ACCOUNT, finding
     if any(finding.status is Status.ERROR for finding in found):

@@ -46,6 +46,9 @@ PRIVATE_FIELDS = {
 _DELIMITED = re.compile(r"[\^~&]")
 DEATH = "death"
 
+AddCode = Callable[..., None]
+"""Counts a value of one message in one field: `CodeField.add` without what all its values share."""
+
 
 def private_values(message: Message) -> frozenset[str]:
     """The components of a message's private fields, in small letters; of identifiers the authority is left out."""
@@ -97,7 +100,10 @@ class CodedFields:
     def add(self, message: Message, event: PatientEvent, place: Place, patient: int) -> None:
         """Counts the codes of one message."""
         private = _once(partial(private_values, message))
-        add = partial(_Adder, place=place, patient=patient, private=private)
+
+        def adding(into: CodeField) -> AddCode:
+            return partial(into.add, place=place, patient=patient, private=private)
+
         pv1, pid = message.first("PV1"), message.first("PID")
         own = self.codes
         for position, value, table, mapped, into in (
@@ -105,16 +111,16 @@ class CodedFields:
             ("PV1-4", pv1.first(4), ADMISSION_TYPES, own.admission_types, self.admission_types),
             ("PID-8", pid.first(8), SEXES, own.sexes, self.sexes),
         ):
-            self._add_coded(position, value, table, mapped, add(into))
-        self._add_disposition(pv1.first(36), add)
-        add(self.units)(hierarchic(pv1.first(3), 1)[0].strip())
+            self._add_coded(position, value, table, mapped, adding(into))
+        self._add_disposition(pv1.first(36), adding)
+        adding(self.units)(hierarchic(pv1.first(3), 1)[0].strip())
         namespace, universal_id = hierarchic(pv1.first(3), 4)
-        add(self.facilities)((namespace or universal_id).strip())
+        adding(self.facilities)((namespace or universal_id).strip())
         for one in event.patient.identifiers[:4]:
-            add(self.authorities)((one.assigning_authority or one.universal_id).strip())
+            adding(self.authorities)((one.assigning_authority or one.universal_id).strip())
 
     def _add_coded(
-        self, position: str, value: Value, table: CodeTable, own: Mapping[str, str], add: "_Adder"
+        self, position: str, value: Value, table: CodeTable, own: Mapping[str, str], add: AddCode
     ) -> None:
         warnings: list[MessageWarning] = []
         read_as = read_code(value, table, own, position, warnings)
@@ -127,9 +133,9 @@ class CodedFields:
             counts[read_as] = counts.get(read_as, 0) + 1
             return
         # The sender's table is looked up by the code as sent, then by the text.
-        add(code or text, "" if read_as == OTHER else read_as)
+        add(code or text, read_as="" if read_as == OTHER else read_as)
 
-    def _add_disposition(self, value: Value, add: "Callable[[CodeField], _Adder]") -> None:
+    def _add_disposition(self, value: Value, adding: Callable[[CodeField], AddCode]) -> None:
         code, text, system = value.code(), value.part(2).strip(), value.code(3)
         if not code or code in self.codes.dispositions:
             return
@@ -138,22 +144,9 @@ class CodedFields:
             counts[code] = counts.get(code, 0) + 1
             return
         is_death = of_disposition(code, text, system) is Evidence.CLEAR
-        add(self.dispositions)(code, DEATH if is_death else "")
+        adding(self.dispositions)(code, read_as=DEATH if is_death else "")
         if text:
-            add(self.disposition_texts)(text, code)
-
-
-@dataclass(slots=True)
-class _Adder:
-    """Adds values of one message to one field."""
-
-    into: CodeField
-    place: Place
-    patient: int
-    private: Callable[[], frozenset[str]]
-
-    def __call__(self, value: str, read_as: str = "") -> None:
-        self.into.add(value, self.place, self.patient, self.private, read_as)
+            adding(self.disposition_texts)(text, read_as=code)
 
 
 def _once(make: Callable[[], frozenset[str]]) -> Callable[[], frozenset[str]]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from hl7.header import Header
 from hl7.identity import first_segment, patient_identifier
 from ops.feed.checking.places import Occurrences, Place
-from ops.feed.checking.shown_codes import COMPARED, LEAST_PATIENTS, PRIVATE_SHARE
+from ops.feed.checking.shown_codes import COMPARED, LEAST_PATIENTS, PRIVATE_SHARE, CollectedValue
 
 MAX_ORIGINS = 200
 MOST_MESSAGES = 0.9
@@ -33,19 +33,11 @@ class Pair(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Origin:
-    messages: Occurrences = field(default_factory=Occurrences)
-    patients: set[int] = field(default_factory=set)
-    compared: int = 0
-    private: int = 0
-
-
-@dataclass(slots=True)
 class OriginTally:
     """The pairs so far. `total` counts the messages that have an MSH."""
 
     total: int = 0
-    _pairs: dict[Pair, _Origin] = field(default_factory=dict)
+    _pairs: dict[Pair, CollectedValue] = field(default_factory=dict)
     further: Occurrences = field(default_factory=Occurrences)
 
     def add(self, header: Header, place: Place) -> None:
@@ -57,7 +49,7 @@ class OriginTally:
             if len(self._pairs) >= MAX_ORIGINS:
                 self.further.add(place)
                 return
-            found = self._pairs[pair] = _Origin()
+            found = self._pairs[pair] = CollectedValue()
         found.messages.add(place)
         if found.compared < COMPARED:
             found.compared += 1
@@ -85,7 +77,7 @@ class OriginTally:
         """The messages whose pair is not shown."""
         return self.total - sum(count for _, count in self.shown())
 
-    def _may_be_shown(self, pair: Pair, one: _Origin) -> bool:
+    def _may_be_shown(self, pair: Pair, one: CollectedValue) -> bool:
         if one.private * PRIVATE_SHARE >= one.compared:
             return False
         if not all(_TEXT.fullmatch(part) or not part for part in pair):

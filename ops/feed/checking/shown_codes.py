@@ -49,7 +49,7 @@ def looks_like_a_text(value: str) -> bool:
 
 
 @dataclass(slots=True)
-class _Collected:
+class CollectedValue:
     """One value: its messages, up to `LEAST_PATIENTS` of its patients, and how it was read."""
 
     messages: Occurrences = field(default_factory=Occurrences)
@@ -84,7 +84,7 @@ class CodeField:
 
     looks_right: Callable[[str], bool] = looks_like_a_code
     max_values: int = MAX_CODES
-    _values: dict[str, _Collected] = field(default_factory=dict)
+    _values: dict[str, CollectedValue] = field(default_factory=dict)
     _further: Occurrences = field(default_factory=Occurrences)
 
     def add(
@@ -103,7 +103,7 @@ class CodeField:
             if len(self._values) > self.max_values:
                 self._further.add(place)
                 return
-            found = self._values[value] = _Collected()
+            found = self._values[value] = CollectedValue()
         found.messages.add(place)
         found.read_as = read_as
         if len(found.patients) < LEAST_PATIENTS:
@@ -160,7 +160,7 @@ class CodeField:
         mostly_rare = rare >= MANY_RARE and 2 * rare > len(self._values)
         return len(self._values) <= self.max_values and not mostly_rare
 
-    def _may_be_shown(self, value: str, one: _Collected) -> bool:
+    def _may_be_shown(self, value: str, one: CollectedValue) -> bool:
         return (
             len(one.patients) >= LEAST_PATIENTS
             and one.private * PRIVATE_SHARE < one.compared

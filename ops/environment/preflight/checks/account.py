@@ -1,32 +1,17 @@
 """Checks that the credentials belong to the environment's account."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from ops.environment.preflight.check_input import ClientFactory, Plan
+from ops.environment.preflight.check_input import Plan
 from ops.environment.preflight.finding import PreflightFinding, error, ok, warning
 
 
-@dataclass(frozen=True, slots=True)
-class CallerIdentity:
-    """Account id and ARN of the credentials (STS GetCallerIdentity)."""
-
-    account: str
-    arn: str
-
-
-def identity(clients: ClientFactory) -> CallerIdentity:
-    """The owner of the credentials (STS GetCallerIdentity, which needs no permission)."""
-    answer = clients.client("sts").get_caller_identity()
-    return CallerIdentity(answer["Account"], answer["Arn"])
-
-
-def check(plan: Plan, found: CallerIdentity) -> Iterator[PreflightFinding]:
-    """The account of the credentials is the one in the file."""
-    wanted = plan.environment.account
-    if wanted and wanted != found.account:
+def check(plan: Plan, arn: str) -> Iterator[PreflightFinding]:
+    """The account of the credentials, which `arn` names (STS GetCallerIdentity), is the one in the file."""
+    wanted, found = plan.environment.account, plan.account
+    if wanted and wanted != found:
         yield error(
-            f"the credentials belong to account {found.account}, the environment to {wanted}",
+            f"the credentials belong to account {found}, the environment to {wanted}",
             f"{plan.file}: account",
             f"set AWS_PROFILE to a profile of account {wanted}",
         )
@@ -35,6 +20,6 @@ def check(plan: Plan, found: CallerIdentity) -> Iterator[PreflightFinding]:
         yield warning(
             f"no account is set: {plan.environment.name} could be deployed to any account",
             f"{plan.file}: account",
-            f'set account = "{found.account}"',
+            f'set account = "{found}"',
         )
-    yield ok(f"account {found.account}, region {plan.region}, as {found.arn}")
+    yield ok(f"account {found}, region {plan.region}, as {arn}")

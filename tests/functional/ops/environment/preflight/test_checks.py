@@ -32,7 +32,7 @@ from tests.support.stubbed import StubbedClients
 
 SECRET = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:tls-AbCdEf"
 CERTIFICATE = f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/12345678-1234-1234-1234-123456789012"
-CALLER = account.CallerIdentity(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:user/deployer")
+CALLER = f"arn:aws:iam::{ACCOUNT}:user/deployer"
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 
 
