@@ -19,8 +19,8 @@ def in_words(moment: str, zone: ZoneInfo | None, words: Words) -> str:
     """An ISO 8601 moment as `23 November 2026, 09:12 (America/Halifax time)`, no more precise than it was.
 
     With an offset it is shown in the institution's zone, or else with that offset. Without one HL7
-    means the sender's own local time (HL7 2.A.22), and it is shown as it is. A value that
-    is no moment is shown as it was sent.
+    means the sender's own local time (HL7 2.A.22), and it is shown as it is. In the hour that the clock
+    shows twice in autumn, the offset is named. A value that is no moment is shown as it was sent.
     """
     parts = _PARTS.fullmatch(moment)
     if not parts:
@@ -54,14 +54,16 @@ def _words(parts: re.Match[str], zone: ZoneInfo | None, words: Words) -> str:
             day=_day(local, words),
             hour=f"{local:%H}" if words.two_digit_hours else str(local.hour),
             minute=f"{local:%M}",
-            zone=_zone_words(offset, zone, words),
+            zone=_zone_words(local, offset, zone, words),
         )
     )
 
 
-def _zone_words(offset: str, zone: ZoneInfo | None, words: Words) -> str:
+def _zone_words(local: datetime, offset: str, zone: ZoneInfo | None, words: Words) -> str:
     if zone:
-        return str(words.zone.format(zone=zone.key.replace("_", " ")))
+        said = str(words.zone.format(zone=zone.key.replace("_", " ")))
+        comes_twice = local.utcoffset() != local.replace(fold=1 - local.fold).utcoffset()
+        return f"{said}, UTC{local.isoformat()[-6:]}" if comes_twice else said
     if offset:
         return "UTC" if offset == "Z" else f"UTC{offset}"
     return str(words.local)

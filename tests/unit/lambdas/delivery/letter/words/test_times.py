@@ -22,6 +22,17 @@ HALIFAX = ZoneInfo("America/Halifax")
         ("2026-11-23T09", None, "23 November 2026, 09 h (local time of the institution)"),
         ("2026-11-23T09-04:00", HALIFAX, "23 November 2026, 09 h (America/Halifax time)"),
         ("2026-11-23T02+00:00", HALIFAX, "22 November 2026, 22 h (America/Halifax time)"),
+        (
+            "2026-11-01T04:15Z",
+            HALIFAX,
+            "1 November 2026, 01:15 (America/Halifax time, UTC-03:00)",
+        ),
+        (
+            "2026-11-01T01:15-04:00",
+            HALIFAX,
+            "1 November 2026, 01:15 (America/Halifax time, UTC-04:00)",
+        ),
+        ("2026-11-01T06:00Z", HALIFAX, "1 November 2026, 02:00 (America/Halifax time)"),
         ("2026-11-23", HALIFAX, "23 November 2026"),
         ("2026-11", None, "November 2026"),
         ("2026", None, "2026"),
