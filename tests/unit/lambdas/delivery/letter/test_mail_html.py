@@ -31,7 +31,10 @@ def test_every_kind_holds_in_mail_clients(kind: str, language: str, detail: str)
 def test_a_summary_holds_in_mail_clients(language: str) -> None:
     recipient = replace(RECIPIENT, language=language)
     views = [view_of(Told(of_kind(kind), FINDINGS), recipient, SENDER) for kind in NOTIFIED[:9]]
-    assert faults(rendered(views, words_in(language)).html) == []
+    html = rendered(views, words_in(language)).html
+    assert faults(html) == []
+    # WCAG 1.3.1: the sections of a notification stand below its heading.
+    assert html.count("<h2") == len(views)
 
 
 GOOD = letter_of().html
