@@ -33,7 +33,7 @@ SOURCES = {"PV2-3": LeftOut.REASON, "DG1": LeftOut.DIAGNOSIS}
 
 def reduced(told: Told, recipient: Recipient) -> Told:
     """The event without the parts that the policy hides from this recipient."""
-    left_out = parts_left_out(recipient.policy, told.clinical)
+    left_out = parts_left_out(recipient.policy, told)
     return replace(
         told,
         event=_reduced_event(told.event, left_out),
@@ -42,15 +42,18 @@ def reduced(told: Told, recipient: Recipient) -> Told:
     )
 
 
-def parts_left_out(policy: PolicyDecision, clinical: ClinicalFindings) -> frozenset[LeftOut]:
+def parts_left_out(policy: PolicyDecision, told: Told) -> frozenset[LeftOut]:
     """The parts to leave out: the decision's, and the findings where one is of a hidden category.
 
-    A finding in the reason of the visit or in a diagnosis leaves that out too.
+    A finding in the reason of the visit or in a diagnosis leaves that out too. So does the registry's name
+    of the facility of PV1-37 the place of discharge: the message had only its code.
     """
     if LeftOut.MINIMAL in policy.left_out:
         return EVERYTHING
     left_out = set(policy.left_out)
-    for finding in _shown(clinical):
+    if categories_of_words(told.discharged_to).intersection(policy.hidden_findings):
+        left_out.add(LeftOut.DESTINATION)
+    for finding in _shown(told.clinical):
         if categories_of(finding).intersection(policy.hidden_findings):
             left_out.add(LeftOut.FINDINGS)
             left_out |= {part for field, part in SOURCES.items() if finding.field.startswith(field)}

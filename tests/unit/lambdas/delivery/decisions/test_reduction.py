@@ -51,11 +51,15 @@ WORDS = {
 }
 
 
-def content(policy: PolicyDecision, clinical: ClinicalFindings = CLINICAL) -> str:
+def content(
+    policy: PolicyDecision,
+    clinical: ClinicalFindings = CLINICAL,
+    goes_to: str = "Seaside Recovery",
+) -> str:
     """Text, HTML and bundle of the letter to a recipient under this decision."""
     recipient = replace(RECIPIENT, policy=policy)
     received_at = "2026-11-23T13:12:04.000Z"
-    whole = Told(EVENT, clinical, received_at, discharged_to="Seaside Recovery")
+    whole = Told(EVENT, clinical, received_at, discharged_to=goes_to)
     told = reduced(whole, recipient)
     level = detail_under(Detail(DetailLevel.FULL), recipient).level
     letter = compose(told, recipient, SenderProfile("Northtown General"), detail=level)
@@ -105,6 +109,15 @@ def test_findings_of_other_categories_are_told() -> None:
 def test_a_finding_in_the_reason_leaves_the_reason_out() -> None:
     found = replace(CLINICAL, conditions=(finding("heroin", field="PV2-3"),))
     assert "heroin" not in content(HIDES, found)
+
+
+def test_a_registry_name_that_says_a_hidden_category_leaves_the_place_of_discharge_out() -> None:
+    place = "Harbour Detox Centre"
+    told, hidden = content(PolicyDecision(), goes_to=place), content(HIDES, goes_to=place)
+    for text in (place, "REHAB9", "to the psychiatric hospital"):
+        assert text in told
+        assert text not in hidden
+    assert "Seaside Recovery" in content(HIDES)
 
 
 @pytest.mark.parametrize(
