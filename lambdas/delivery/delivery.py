@@ -237,15 +237,13 @@ def why_held(
 ) -> tuple[str, str]:
     """The reason to hold this delivery and the end of the hold; two "" when it is sent now.
 
-    `released` is the item of one that was held and is due. After its settling time the recipient's own
-    hours hold it anew.
+    `released` is the item of one that was held and is due; the recipient's own hours may hold it anew.
     """
     if start.paused:
         return HoldReason.SWITCHED_OFF, now()
     moment = datetime.now(UTC)
     if released:
-        settled = released.hold_reason == HoldReason.SETTLE
-        return holds.own_hours(recipient, moment) if settled else ("", "")
+        return holds.hold_again(recipient, released.hold_reason, moment)
     if (waits := holds.hold_for(recipient, moment))[0]:
         return waits
     # Behind those that wait for the quota already: ReleaseDeliveries says when there is room.

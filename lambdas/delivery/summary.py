@@ -49,6 +49,7 @@ from lambdas.delivery.letter.words.locale import words_in
 from lambdas.delivery.vault_documents import (
     Prepared,
     identities_of,
+    instead_of,
     made_for,
     recipient_in,
     told_to,
@@ -228,6 +229,7 @@ def _prepared(
             member.recipient,
             sender_named(context, _task(member.item).envelope.sender),
             detail=detail_under(detail, member.recipient).level,
+            instead_of=instead_of(member.identities, member.recipient),
         )
         for member in members
     ]

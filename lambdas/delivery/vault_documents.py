@@ -181,7 +181,7 @@ def letter_for(
         recipient,
         sender,
         detail=detail.level,
-        instead_of=_instead_of(identities, recipient),
+        instead_of=instead_of(identities, recipient),
     )
     institution = facts.institution(told.event, sender)
     with_bundle = recipient.bundle and detail.level is DetailLevel.FULL
@@ -189,7 +189,7 @@ def letter_for(
     return Prepared(letter, bundle, detail.seal)
 
 
-def _instead_of(identities: Identities, recipient: Recipient) -> str:
+def instead_of(identities: Identities, recipient: Recipient) -> str:
     """The providers whose fallback this recipient is, by name; "" for a recipient who is no fallback."""
     told = {known.recipient_ref for known in identities.recipients}
     if recipient.recipient_ref in told:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from lambdas.common.clock import iso, zone_named
 from lambdas.common.contracts.recipients.recipient import Recipient
 from lambdas.common.contracts.workflow.delivery_states import HoldReason
+from lambdas.delivery.ledger.states import TOGETHER
 
 
 def hold_for(recipient: Recipient, moment: datetime) -> tuple[str, str]:
@@ -16,6 +17,18 @@ def hold_for(recipient: Recipient, moment: datetime) -> tuple[str, str]:
     chosen = own_hours(recipient, moment)
     settling = recipient.settle_until if recipient.settle_until > iso(moment) else ""
     return chosen if chosen[1] >= settling else (HoldReason.SETTLE, settling)
+
+
+def hold_again(recipient: Recipient, reason: str, moment: datetime) -> tuple[str, str]:
+    """The same of a delivery that was held for `reason` and is due.
+
+    Its time may have come in the recipient's quiet hours. Where they chose a summary, one that has waited for
+    its hour does not wait for the next day's, and an operator's resend waits for nothing.
+    """
+    chosen = own_hours(recipient, moment)
+    waited = reason in (*TOGETHER, HoldReason.RESEND)
+    waited |= chosen[0] == HoldReason.DIGEST and reason in (HoldReason.RATE, HoldReason.QUOTA)
+    return ("", "") if waited else chosen
 
 
 def own_hours(recipient: Recipient, moment: datetime) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from botocore.exceptions import ReadTimeoutError
 from lambdas.common.audit import chain
 from lambdas.common.errors import DeliveryRefusedError
 from lambdas.delivery.context import DeliveryContext
+from lambdas.delivery.decisions import holds
 from lambdas.delivery.ledger.sending import address_problems
 from lambdas.delivery.ledger.states import AddressProblemState
 from lambdas.record_feedback.handler import lambda_handler as feedback
@@ -59,6 +60,25 @@ def test_a_bounce_or_complaint_gives_the_address_up_and_tells_the_fallback_once(
     assert known is not None
     assert known.state == "endpoint_bad"
     assert "clinic.example" not in str(ledger_items())
+
+
+def test_a_fallback_is_told_in_their_own_hours_and_in_whose_place(
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for event in (ADMISSION, replace(ADMISSION, event_id="2" * 32)):
+        with ses_answers(context, refusal("MessageRejected")), pytest.raises(DeliveryRefusedError):
+            world_with_fallback(context, patient_event=event).run()
+    with monkeypatch.context() as night:
+        night.setattr(holds, "own_hours", lambda *_: ("quiet", "2126-11-24T11:00:00.000Z"))
+        assert release(context)["held"] == 2
+    assert release(context)["due"] == 0
+    due_now()
+    assert release(context)["sent"] == 1
+    [summary] = sent_mails()
+    plain = summary.get_body(("plain",))
+    assert plain is not None
+    said = " ".join(plain.get_content().split())
+    assert said.count("It could not be delivered to Dr Petra Lindqvist") == 2
 
 
 def test_a_mail_that_ses_refuses_is_told_to_the_fallback_once(context: DeliveryContext) -> None:

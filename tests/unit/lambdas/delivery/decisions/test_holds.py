@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lambdas.delivery.decisions.holds import hold_for
+from lambdas.delivery.decisions.holds import hold_again, hold_for
 from tests.functional.lambdas.deliver_notification.world import RECIPIENT
 
 HALIFAX = replace(RECIPIENT, time_zone="America/Halifax")
@@ -30,6 +30,28 @@ def test_outside_of_quiet_hours_a_notification_goes_at_once(moment: str) -> None
 def test_a_summary_waits_for_its_hour_and_then_for_the_next_day() -> None:
     assert hold_for(DIGEST, at("2026-11-24T03:30")) == ("digest", "2026-11-24T11:00:00.000Z")
     assert hold_for(DIGEST, at("2026-11-24T11:00")) == ("digest", "2026-11-25T11:00:00.000Z")
+
+
+@pytest.mark.parametrize("reason", ["settle", "fallback", "own_mail", "switched_off"])
+def test_a_delivery_that_is_due_waits_for_the_hours_that_it_has_not_waited_for(reason: str) -> None:
+    three_at_night, morning = at("2026-11-24T07:00"), "2026-11-24T11:00:00.000Z"
+    assert hold_again(NIGHT, reason, three_at_night) == ("quiet", morning)
+    assert hold_again(DIGEST, reason, three_at_night) == ("digest", morning)
+    assert hold_again(NIGHT, reason, at("2026-11-24T15:30")) == ("", "")
+
+
+@pytest.mark.parametrize("reason", ["rate", "quota"])
+def test_a_limit_of_ses_sends_no_mail_at_night_and_a_summary_once(reason: str) -> None:
+    three_at_night = at("2026-11-24T07:00")
+    assert hold_again(NIGHT, reason, three_at_night)[0] == "quiet"
+    assert hold_again(DIGEST, reason, three_at_night) == ("", "")
+
+
+@pytest.mark.parametrize("reason", ["digest", "quiet", "resend"])
+def test_own_hours_hold_once_and_no_resend_of_an_operator(reason: str) -> None:
+    three_at_night = at("2026-11-24T07:00")
+    assert hold_again(NIGHT, reason, three_at_night) == ("", "")
+    assert hold_again(DIGEST, reason, three_at_night) == ("", "")
 
 
 def test_a_choice_that_cannot_be_read_holds_nothing() -> None:
