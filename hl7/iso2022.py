@@ -8,6 +8,7 @@ below 0x80 (G0) or above (G1).
 import re
 from collections.abc import Callable
 
+ASCII = "ascii"
 ESCAPE = b"\x1b"
 JAPANESE = "iso2022_jp_ext"
 """Python's codec for an answer to a message that does not declare the sets it switches to."""
@@ -15,7 +16,7 @@ JAPANESE = "iso2022_jp_ext"
 _SEQUENCE = re.compile(rb"\x1b([\x20-\x2f]{1,2}[\x30-\x7e])")
 _DESIGNATES = re.compile(rb"\x1b(?:\([BJI]|\$[@AB]|\$[()][A-D]|\)I|-[A-MT])")
 
-_SINGLE_BYTE_HIGH = {
+_HIGH = {
     b"-A": "iso8859-1",
     b"-B": "iso8859-2",
     b"-C": "iso8859-3",
@@ -45,48 +46,52 @@ _LOW = {
 }
 """Sets in which bytes below 0x80 are characters. Any other G0 sequence means ASCII."""
 
+_RAISED = bytes(byte | 0x80 for byte in range(256))
+
 
 def switches(message: bytes) -> bool:
     """Whether the bytes hold a sequence that designates a character set."""
     return _DESIGNATES.search(message) is not None
 
 
-def decode(message: bytes, high: Callable[[bytes], str]) -> str:
+def decode(message: bytes, default: Callable[[bytes], str]) -> str:
     """Returns the bytes as text. Never fails: bytes that a set does not define become U+FFFD.
 
-    `high` decodes bytes above 0x7F until a sequence designates another set for them. A line break
-    ends a set of bytes below 0x80, as a delimiter does in HL7.
+    `default` decodes bytes above 0x7F until a sequence designates a set for them. A line break ends a set
+    of bytes below 0x80, as a delimiter does in HL7.
     """
-    low = ""
+    low = high = ""
     parts: list[str] = []
+    # Runs of the same sets are decoded together: a message may consist of sequences.
+    runs: list[bytes] = []
     position = 0
     for found in _SEQUENCE.finditer(message):
-        parts.append(_run(message[position : found.start()], low, high))
+        runs.append(message[position : found.start()])
         position = found.end()
-        sequence = found[1]
-        if sequence in _SINGLE_BYTE_HIGH:
-            high = _decoder(_SINGLE_BYTE_HIGH[sequence])
+        before = low, high
+        if found[1] in _HIGH:
+            high = _HIGH[found[1]]
         else:
-            low = _LOW.get(sequence, "")
-    parts.append(_run(message[position:], low, high))
+            low = _LOW.get(found[1], "")
+        if low or (low, high) != before:
+            parts.append(_text(b"".join(runs), *before, default))
+            runs.clear()
+    parts.append(_text(b"".join(runs) + message[position:], low, high, default))
     return "".join(parts)
 
 
-def _decoder(codec: str) -> Callable[[bytes], str]:
-    return lambda run: run.decode(codec, errors="replace")
-
-
-def _run(run: bytes, low: str, high: Callable[[bytes], str]) -> str:
-    if not low:
-        return high(run)
-    inside, _, rest = run.partition(b"\r")
-    text = _shifted(inside, low)
-    return text + "\r" + high(rest) if len(inside) < len(run) else text
+def _text(run: bytes, low: str, high: str, default: Callable[[bytes], str]) -> str:
+    if low:
+        inside, end, rest = run.partition(b"\r")
+        return _shifted(inside, low) + end.decode(ASCII) + _text(rest, "", high, default)
+    if run.isascii():
+        return run.decode(ASCII)
+    return run.decode(high, errors="replace") if high else default(run)
 
 
 def _shifted(run: bytes, low: str) -> str:
     """A run of characters in bytes below 0x80, by the codec that has them above."""
-    raised = bytes(byte | 0x80 for byte in run)
+    raised = run.translate(_RAISED)
     if low == "katakana":
         return raised.decode("shift_jis", errors="replace")
     if low == "jisx0212":

@@ -7,6 +7,7 @@ nearly every message, so it shows that all fields were escaped (docs/adr/0032-ms
 import html
 import re
 from enum import StrEnum
+from functools import cache
 
 from hl7.warnings import MessageWarning, WarningCode
 
@@ -39,8 +40,9 @@ def unwrapped(text: str, wrapping: Wrapping) -> str:
     """The text of the message without that escaping."""
     if wrapping is Wrapping.STRING:
         return text.replace("\\\\", "\\").replace('\\"', '"')
+    character = cache(html.unescape)
     for _ in range(_MAX_DEPTH):
-        text = _REFERENCE.sub(lambda found: html.unescape(found[0]), text)
+        text = _REFERENCE.sub(lambda found: character(found[0]), text)
         if "&amp;" not in text[:32]:
             break
     return text

@@ -43,6 +43,7 @@ CRAFTED = {
     "a set identifier of digits": START + b"\rOBX|" + b"9" * 10_000 + b"|TX|x||a",
     "a date of digits": START + b"||" + b"9" * SIZE,
     "ISO 2022 sequences": START + b"\rNTE|1||" + b"\x1b(B" * (SIZE // 3),
+    "ISO 2022 sequences before Latin letters": START + b"\rNTE|1||" + b"\x1b(B\xe9" * (SIZE // 4),
     "HTML escapes of HTML escapes": START.replace(b"&|", b"&amp;|")
     + b"\rNTE|1||"
     + b"&amp;" * (SIZE // 5),
