@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from lambdas.common.contracts.message.person import Name
-from local.pictures import letters
+from tests.support.pictures import letters
 from tests.unit.lambdas.delivery.letter.letters import ADMISSION, letter_of
 
 AXE = Path(__file__).resolve().parents[4] / "node_modules" / "axe-core" / "axe.min.js"

@@ -1,4 +1,4 @@
-"""Pictures of every kind of notification for the docs: `python -m local.pictures` (needs Chromium).
+"""Pictures of every kind of notification for the docs: `python -m tests.support.pictures` (needs Chromium).
 
 Each is drawn as a phone (375 px) and a desk (1280 px) shows it, from invented events.
 """
@@ -38,7 +38,7 @@ from tests.unit.lambdas.delivery.letter.letters import (
     of_kind,
 )
 
-FOLDER = Path(__file__).resolve().parents[1] / "docs" / "pictures"
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 WIDTHS = (375, 1280)
 REACHED = replace(SENDER, phone="+1 902 555 0100")
 STAY_REF = "9b41d07e" + "0" * 24
@@ -151,7 +151,7 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"))
         for file in take(browser, folder):
-            print(f"{file.name}  {file.stat().st_size // 1024} kB")
+            sys.stdout.write(f"{file.name}  {file.stat().st_size // 1024} kB\n")
         browser.close()
 
 
