@@ -4,15 +4,15 @@
 immediately before or at the time of a discharge or transfer (paragraph 4).
 """
 
+import csv
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
+from pathlib import Path
 from typing import NamedTuple
 
-from lambdas.common.contracts.recipients.recipient import RefusalReason
-from lambdas.common.contracts.workflow.delivery_states import HoldReason
 from ops.cop.events import EventOutcome, EventRecord
 from ops.output import count, sentence_case, words
 from ops.period import Period
@@ -26,32 +26,8 @@ PARAGRAPHS = {
 }
 """The paragraph of 42 CFR 482.24 that asks for a notice of this kind."""
 
-MEANINGS: dict[str, str] = {
-    RefusalReason.RECIPIENT_OFF: "the relationship has ended, or the provider takes no notices",
-    RefusalReason.RECIPIENT_FILTER: "the provider asked not to be told of such events",
-    RefusalReason.ROSTER_EXPIRED: "the provider's roster with the patient has expired",
-    RefusalReason.AWAY: "the provider is away, and no substitute could be told",
-    RefusalReason.NO_ENDPOINT: "the registry has no address for the provider",
-    RefusalReason.ENDPOINT_BAD: "the registry's address for the provider is not one",
-    RefusalReason.NO_RECIPIENT: "the message names a provider who is not related to the patient",
-    RefusalReason.HELD_FOR_UPDATE: "a notice that still waits shows the update",
-    RefusalReason.OPTED_OUT: "the patient forbids it",
-    RefusalReason.PART2_NO_CONSENT: "42 CFR Part 2, without the patient's consent",
-    RefusalReason.VISIT_PROTECTED: "the hospital marked the stay as protected",
-    RefusalReason.PROTECTED_MINOR: "a minor's confidential service",
-    RefusalReason.SENSITIVE_NO_CONSENT: "a sensitive category, without the patient's consent",
-    RefusalReason.NOT_PERMITTED: "the policy does not provide for such a notice",
-    RefusalReason.NOTHING_LEFT: "all that the update would tell is left out",
-    HoldReason.SETTLE: "held until the first details of the stay have come",
-    HoldReason.DIGEST: "held for the daily summary that the provider chose",
-    HoldReason.QUIET: "held for the quiet hours that the provider chose",
-    HoldReason.RATE: "held, the mail service's rate was reached",
-    HoldReason.QUOTA: "held, the mail service's daily quota was reached",
-    HoldReason.SWITCHED_OFF: "held, deliveries were paused",
-    HoldReason.FALLBACK: "to be sent to a substitute",
-    HoldReason.RESEND: "to be sent again",
-    HoldReason.OWN_MAIL: "to be sent in a mail of its own",
-}
+with Path(__file__).with_name("meanings.csv").open(encoding="utf-8", newline="") as _rows:
+    MEANINGS = dict(csv.reader(_rows))
 """The reasons' codes in a surveyor's words."""
 
 

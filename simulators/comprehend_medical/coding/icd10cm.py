@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 from simulators.comprehend_medical.coding import linker, siblings
-from simulators.comprehend_medical.data_files import rows
+from simulators.comprehend_medical.data_files import rows, words
 from simulators.comprehend_medical.terms.mentions import Mention
 from simulators.comprehend_medical.terms.ontology import codes
 from simulators.comprehend_medical.text.tokens import Token
@@ -17,11 +17,7 @@ SURE = 0.93
 KNOWN = 0.85
 """The linker's minimum score for a short text without a known condition to count as a condition."""
 
-SIGNS = (
-    *("R00", "R01", "R03", "R09.0", "R09.2", "R14", "R16", "R17", "R18", "R19.0", "R21", "R22"),
-    *("R23", "R25", "R26", "R27", "R29", "R31", "R33", "R34", "R40", "R47", "R49", "R50", "R56"),
-    *("R57", "R58", "R59", "R60", "R62", "R64", "R65", "R7", "R8", "R9"),
-)
+SIGNS = tuple(words("signs.txt"))
 """Codes of the chapter of symptoms and signs that are signs (observed), not symptoms (reported)."""
 
 

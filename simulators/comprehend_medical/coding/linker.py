@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 
 from simulators.comprehend_medical.data_files import rows, words
 from simulators.comprehend_medical.terms.ontology import codes, description_codes
-from simulators.comprehend_medical.text.tokens import tokens, word_set
+from simulators.comprehend_medical.text.tokens import tokens
 
 CANDIDATES = 5
 COMMON = 2500
@@ -17,23 +17,10 @@ COMMON = 2500
 
 SAYS_LITTLE = frozenset(words("little_words.txt"))
 SIDES = ("left", "right", "bilateral")
-FAR = {"O": 0.25, "P": 0.25, "V": 0.4, "W": 0.3, "X": 0.35, "Y": 0.3} | {
-    "Z": 0.12,
-    "Q": 0.08,
-    "T": 0.08,
-    "S": 0.02,
-}
-"""Score penalty of a chapter's codes, unless the phrase has a word of that chapter."""
-
-LEADS = {
-    "O": word_set(
-        "pregnancy gestational delivery labor maternal puerperal obstetric antepartum postpartum eclampsia"
-    ),
-    "P": word_set("newborn neonatal fetal birth premature preterm infant"),
-    "Q": word_set("congenital"),
-    "Z": word_set("history status encounter presence screening allergy"),
-    "T": word_set("poisoning toxic adverse burn foreign effect"),
-}
+_CHAPTERS = rows("chapters.csv")
+FAR = {row["chapter"]: float(row["penalty"]) for row in _CHAPTERS}
+"""Score penalty of a chapter's codes, unless the phrase has a word of that chapter (`LEADS`)."""
+LEADS = {row["chapter"]: frozenset(row["leads"].split()) for row in _CHAPTERS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +158,7 @@ def _asked(phrase: str) -> list[tuple[str, float]]:
 def _farness(code: str, said: set[str]) -> float:
     chapter = code[0]
     lost = FAR.get(chapter, 0.0)
-    if lost and LEADS.get(chapter, frozenset()) & said:
+    if lost and LEADS[chapter] & said:
         lost = 0.0
     description = codes()[code][0].lower()
     for side in SIDES:
