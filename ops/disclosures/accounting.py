@@ -6,7 +6,9 @@ one purpose may be summed up by the first with all details, their number, and th
 lists each.
 """
 
+import csv
 from collections.abc import Iterable
+from pathlib import Path
 
 from ops.disclosures.audit_search import DisclosureAccount
 from ops.disclosures.records import DISCLOSED, Disclosure, Fate
@@ -14,34 +16,16 @@ from ops.disclosures.subjects import Names
 from ops.output import clock, count, markdown_cell, sentence_case, words
 from ops.period import Period
 
-PURPOSES = {
-    "primary_care": "Treatment and care coordination: established primary care practitioner (42 CFR 482.24(d)(5)(i))",
-    "care_team": "Treatment and care coordination: practitioner or group primarily responsible for the patient's care (42 CFR 482.24(d)(5))",
-    "post_acute": "Treatment and care coordination: post-acute care provider (42 CFR 482.24(d)(5))",
-    "patient_identified": "Treatment and care coordination: named by the patient (42 CFR 482.24(d)(5)(iii))",
-    "subscriber": "Care coordination and quality improvement: on the recipient's roster of patients",
-    "surrogate": "Treatment and care coordination: stands in for the patient's provider",
-    "fallback": "Treatment and care coordination: stands in for a provider whose address failed",
-}
+with Path(__file__).with_name("purposes.csv").open(encoding="utf-8", newline="") as _rows:
+    PURPOSES = dict(csv.reader(_rows))
+"""The purpose of a notice by the recipient's relationship."""
+
 OTHER_PURPOSE = (
     "Treatment and care coordination: a practitioner of the stay, in care of the patient"
 )
 
-HEAD = """\
-# Accounting of disclosures
-
-| Patient | {patient} |
-|---|---|
-| Name | \\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_ |
-| Period | {since} to {until} (UTC) |
-| Prepared | {prepared} UTC |
-| Prepared by | \\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_ |
-
-Notices of hospital events that hl7-ens sent about this patient. Names and addresses are those of the
-provider registry on the day of preparation; a provider whom it no longer relates to the patient appears by
-the reference of the audit trail. Disclosures for treatment, payment and health care operations need not be
-part of an accounting (45 CFR 164.528(a)(1)(i)); the office decides which of these lines are.
-"""
+HEAD = Path(__file__).with_name("accounting.md").read_text("utf-8")
+"""The document's beginning."""
 
 
 def markdown(

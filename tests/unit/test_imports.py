@@ -187,6 +187,7 @@ def test_the_operators_tool_imports_no_handler() -> None:
     allowed = {
         *AWS,
         "click",
+        "jinja2",
         "msgspec",
         "pydyf",
         "rich",

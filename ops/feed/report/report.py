@@ -12,7 +12,7 @@ from ops.feed.checking.coded_fields import CodedFields
 from ops.feed.checking.origins import OriginTally
 from ops.feed.checking.shown_codes import HiddenCodes, ShownCode
 from ops.feed.checking.tally import FeedTally, OccurrenceTable, WarningTally
-from ops.feed.proposal.sender_file import SenderFile
+from ops.feed.proposal.sender_file import proposed_file
 from ops.feed.report.finding import FeedFinding, Severity
 from ops.feed.report.findings_of_counts import findings_of
 
@@ -176,7 +176,7 @@ def report_of(check: FeedCheck) -> FeedReport:
         attending_npi=tally.attending_npi,
         forgotten_encounters=tally.forgotten_encounters,
         forgotten_messages=tally.control_ids.forgotten,
-        proposed_file=SenderFile(check.name, check.known, tally).text(),
+        proposed_file=proposed_file(check.name, check.known, tally),
     )
 
 

@@ -8,7 +8,7 @@ import msgspec
 from environments import Sender
 from lambdas.common.senders import SenderCodes
 from ops.feed.checking.tally import FeedTally
-from ops.feed.proposal.sender_file import SenderFile
+from ops.feed.proposal.sender_file import proposed_file
 from tests.unit.environments.files import SENDER
 
 
@@ -18,5 +18,5 @@ def test_every_key_of_an_existing_file_stays_as_it_is() -> None:
         "encounters": {"emergency_units": ["ER"], "settle_seconds": {"admission": 0}},
     }
     known = msgspec.convert({**given, "name": "west"}, Sender)
-    text = SenderFile("west", known, FeedTally(SenderCodes())).text()
+    text = proposed_file("west", known, FeedTally(SenderCodes()))
     assert tomllib.loads(text) == {k: v for k, v in given.items() if v is not False}
