@@ -116,7 +116,10 @@ def _of_mpi(context: LookupContext, found: Match, others: Sequence[str]) -> Care
 
 def _joined(files: Sequence[CareFile]) -> CareFile:
     """One file of those of one patient, the surviving one's last: a relationship counts as it is there."""
-    related = {known.provider_id: known for one in files for known in one.relationships}
+    related: dict[str, Relationship] = {}
+    for known in (known for one in files for known in one.relationships):
+        earlier = related.get(known.provider_id, known)
+        related[known.provider_id] = known.joined(earlier)
     return CareFile(
         record=files[-1].record,
         relationships=list(related.values()),

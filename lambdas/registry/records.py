@@ -1,6 +1,6 @@
 """The records of the registry: patients, providers, and care relationships."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from hl7.warnings import MessageWarning
@@ -133,6 +133,11 @@ class Relationship:
         on_roster = self.roster_until >= today if self.roster_until else False
         subscriber = RelationshipType.SUBSCRIBER
         return (*types, *((subscriber,) if on_roster and subscriber not in types else ()))
+
+    def joined(self, earlier: "Relationship") -> "Relationship":
+        """The relationship with a surviving patient, and with one merged into them: what the first lacks, types or roster."""
+        own = self if self.types else earlier
+        return replace(own, roster_until=self.roster_until or earlier.roster_until)
 
     def roster_ends(self, today: str) -> str:
         """The roster's last day where that is soon, and then nothing else relates them; else ""."""

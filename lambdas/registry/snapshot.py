@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 
 from lambdas.common.contracts.recipients.consent import Consent
 from lambdas.registry import from_items
@@ -36,11 +37,9 @@ class RegistrySnapshot:
 
     def relationship(self, patients: Sequence[str], provider_id: str) -> Relationship | None:
         """The provider's relationship with the patient; of a merged patient that of the surviving one first."""
-        for patient_id in self._with_survivors(patients):
-            item = self.items.get(at(relationship_key(patient_id, provider_id)))
-            if item:
-                return from_items.relationship(item)
-        return None
+        keys = (relationship_key(one, provider_id) for one in self._with_survivors(patients))
+        found = [from_items.relationship(item) for one in keys if (item := self.items.get(at(one)))]
+        return reduce(Relationship.joined, found) if found else None
 
     def consents(self, patients: Sequence[str]) -> tuple[Consent, ...]:
         """All consents of the patient, those under the ids of merged patients too.

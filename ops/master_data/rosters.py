@@ -74,7 +74,7 @@ def read(context: LedgerContext, table: str, provider_id: str, rows: Table) -> R
     identifiers = registry.read(context, table, [identifier_key(*pair) for pair in pairs])
     ids = [item["patient_id"] for item in identifiers.values()]
     people = _people(context, table, (one for one in ids if isinstance(one, str)))
-    merged = {one: item.get("merged_into") or "" for one, item in people.items()}
+    merged = _merged(people)
     for line, row, pair in zip(rows.lines, rows.rows, pairs, strict=True):
         filed = identifiers.get(at(identifier_key(*pair)), {}).get("patient_id", "")
         if not filed:
@@ -101,6 +101,11 @@ def _people(context: LedgerContext, table: str, patient_ids: Iterable[str]) -> d
     return found
 
 
+def _merged(people: dict[str, Item]) -> dict[str, str]:
+    """Returns the patient into whom each of these was merged, "" for none."""
+    return {one: item.get("merged_into") or "" for one, item in people.items()}
+
+
 def put(
     context: LedgerContext,
     table: str,
@@ -124,46 +129,60 @@ def put(
 
 
 def members(context: LedgerContext, table: str, provider_id: str) -> list[RosterMember]:
-    """Returns the members of a provider's roster, expired ones included."""
-    items = _query(context, table, provider_id)
-    return [
-        RosterMember(item["pk"].removeprefix("patient#"), item["roster_until"])
-        for item in items
+    """Returns the members of a provider's roster, expired ones included; of a merged patient the survivor."""
+    until = {
+        patient: item["roster_until"]
+        for patient, item in _query(context, table, provider_id).items()
         if item.get("roster_until")
-    ]
+    }
+    return _members(until, _merged(_people(context, table, until)))
+
+
+def _members(until: dict[str, str], merged: dict[str, str]) -> list[RosterMember]:
+    """Returns each patient once; the survivor's own last day counts before that of a merged one."""
+    own = {last: until[one] for one in until if (last := merge_chain(one, merged)[-1]) != one}
+    own |= {one: day for one, day in until.items() if not merged.get(one)}
+    return [RosterMember(one, day) for one, day in own.items()]
 
 
 def subscribers(context: LedgerContext, table: str) -> dict[str, list[RosterMember]]:
     """Returns every roster by provider id. Scans the whole registry."""
-    found: dict[str, list[RosterMember]] = {}
+    found: dict[str, dict[str, str]] = {}
+    merged: dict[str, str] = {}
     pages = context.client("dynamodb").get_paginator("scan")
     with dependency("dynamodb"):
         for page in pages.paginate(
             TableName=table,
-            FilterExpression="attribute_exists(roster_until)",
-            ProjectionExpression="pk, provider_id, roster_until",
+            FilterExpression="attribute_exists(roster_until) OR attribute_exists(merged_into)",
+            ProjectionExpression="pk, provider_id, roster_until, merged_into",
         ):
             for item in map(from_item, page["Items"]):
                 patient_id = item["pk"].removeprefix("patient#")
-                found.setdefault(item["provider_id"], []).append(
-                    RosterMember(patient_id, item["roster_until"])
-                )
-    return found
+                if "roster_until" in item:
+                    found.setdefault(item["provider_id"], {})[patient_id] = item["roster_until"]
+                else:
+                    merged[patient_id] = item["merged_into"]
+    return {provider_id: _members(until, merged) for provider_id, until in found.items()}
 
 
 def end(context: LedgerContext, table: str, provider_id: str, patients: Iterable[str]) -> int:
-    """Sets the last day of these memberships to one that is over everywhere. Returns how many were valid before."""
+    """Sets the last day of these memberships to one that is over everywhere, also under ids of merged patients.
+
+    Returns how many were valid before.
+    """
     # In no time zone is it earlier than twelve hours before UTC.
     over = (today() - timedelta(days=2)).isoformat()
     wanted = set(patients)
-    ended = 0
-    for item in _query(context, table, provider_id):
-        patient = item["pk"].removeprefix("patient#")
-        if patient in wanted and item.get("roster_until", "") > over:
+    items = _query(context, table, provider_id)
+    merged = _merged(_people(context, table, items))
+    ended = set()
+    for patient, item in items.items():
+        survivor = merge_chain(patient, merged)[-1]
+        if survivor in wanted and item.get("roster_until", "") > over:
             key = {name: item[name] for name in KEYS}
             update(context, table, key, {"roster_until": over})
-            ended += 1
-    return ended
+            ended.add(survivor)
+    return len(ended)
 
 
 def _shape(rows: Table) -> list[str]:
@@ -190,10 +209,11 @@ def _contradictions(row: dict[str, str], person: Item) -> Iterator[str]:
         yield "birth_date: is not that of the patient with this identifier"
 
 
-def _query(context: LedgerContext, table: str, provider_id: str) -> list[Item]:
+def _query(context: LedgerContext, table: str, provider_id: str) -> dict[str, Item]:
+    """Returns the items of a provider's relationships, by patient id."""
     pages = context.client("dynamodb").get_paginator("query")
     with dependency("dynamodb"):
-        return [
+        found = [
             from_item(item)
             for page in pages.paginate(
                 TableName=table,
@@ -205,3 +225,4 @@ def _query(context: LedgerContext, table: str, provider_id: str) -> list[Item]:
             )
             for item in page["Items"]
         ]
+    return {item["pk"].removeprefix("patient#"): item for item in found}

@@ -47,6 +47,9 @@ from lambdas.registry.keys import (
 )
 from lambdas.registry.records import NPI_AUTHORITY
 
+OF_TYPES = ("active", "ended")
+"""Attributes of a relationship that belong to its types (`relationship`)."""
+
 
 def items_of_folder(folder: Path) -> list[Item]:
     """Every item that the registry files of a folder make in an empty registry."""
@@ -259,21 +262,23 @@ class _Plan:
             self.changes.set_values(key, moved)
 
     def _move_relationships(self, patient_id: str) -> None:
-        """Copies the relationships of a merged patient to the surviving one, but for providers who have one there."""
+        """Copies the relationships and rosters of a merged patient to the surviving one, but for those that are there."""
         survives = self._survivor(patient_id)
         circle = self._known.get(at(patient_key(patient_id)), {}).get("circle", set())
         for provider_id in sorted(circle):
             own = self._known.get(at(relationship_key(patient_id, provider_id)), {})
             key = relationship_key(survives, provider_id)
-            if at(key) not in self._known:
-                self.changes.set_values(key, {n: value for n, value in own.items() if n not in key})
+            there = self._known.get(at(key), {})
+            kept = {*key, *there, *(OF_TYPES if "relationship" in there else ())}
+            self.changes.set_values(key, {n: value for n, value in own.items() if n not in kept})
         self.changes.add_to_set(patient_key(survives), "circle", circle)
 
     def _stored_relationship(self, index: int) -> Item:
         """The item of a row's relationship: the surviving patient's; before the merge, the row's own."""
         row = self.rows.relationships[index]
         for patient_id in reversed(merge_chain(row["patient_id"], self._merged)):
-            if item := self._known.get(at(relationship_key(patient_id, row["provider_id"]))):
+            item = self._known.get(at(relationship_key(patient_id, row["provider_id"])), {})
+            if "relationship" in item:
                 return item
         return {}
 

@@ -152,6 +152,15 @@ def test_a_denial_that_was_withdrawn_after_a_merge_stops_no_mail(context: Delive
     assert world.item["state"] == "sent"
 
 
+def test_an_expired_roster_after_a_merge_stops_no_mail(context: DeliveryContext) -> None:
+    """The surviving record has nothing but the roster; the merged one has the family doctor."""
+    world = held(context)
+    merge(context, "p", "q")
+    file_relationship(context, WHO, patient_id="q", relationship=[], roster_until="2026-01-31")
+    assert release(context)["sent"] == 1
+    assert world.item["state"] == "sent"
+
+
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
 @pytest.mark.parametrize(("days_ago", "state"), [(0, "sent"), (1, "suppressed")])
 def test_a_roster_ends_with_the_day_of_the_hospital(

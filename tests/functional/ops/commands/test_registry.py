@@ -252,9 +252,16 @@ def test_a_roster_holds_the_survivor_of_a_merged_patient(
         return until
 
     assert last_day() == (today() + timedelta(days=29)).isoformat()
+    (line,) = json.loads(ens("roster", "list", "--json").output)
+    assert line["patients"] == 1
     again = ens("roster", "import", roster, "--subscriber", "dr-chen", "--replace", "--yes")
     assert again.exit_code == 0, again.output
+    assert "New on the roster: 0, again: 1." in again.output
+    assert "No longer" not in again.output
     assert last_day() == (today() + timedelta(days=89)).isoformat()
+    assert "Ended for 1 patient." in ens("roster", "end", "dr-chen", "--yes").output
+    (line,) = json.loads(ens("roster", "list", "--json").output)
+    assert (line["patients"], line["state"]) == (0, "expired")
 
 
 @pytest.mark.parametrize(

@@ -351,6 +351,18 @@ def test_a_merge_begins_no_relationship_that_ended_for_the_surviving_patient() -
     assert merged["patient#p-2", "provider#dr-1"]["active"] is False
 
 
+def test_a_roster_of_the_surviving_patient_does_not_keep_a_relationship_from_them() -> None:
+    """One that has expired leaves the family doctor of the other record untold."""
+    before = registry()
+    key = relationship_key("p-2", "dr-1")
+    before[at(key)] = {**key, "provider_id": "dr-1", "roster_until": "2026-01-31"}
+    before["patient#p-2", "patient"]["circle"] = {"dr-1"}
+    merge = [{"patient_id": "p-1", "merged_into": "p-2"}]
+    merged = after(before, plan_of(before, patients=merge))["patient#p-2", "provider#dr-1"]
+    own = before["patient#p-1", "provider#dr-1"]
+    assert merged == {**own, **key, "roster_until": "2026-01-31"}
+
+
 def test_a_row_of_a_merged_patient_changes_one_type_and_keeps_the_others() -> None:
     row = {"patient_id": "p-1", "provider_id": "dr-1", "relationship": "primary_care"}
     merge = [{"patient_id": "p-1", "merged_into": "p-2"}]
