@@ -16,8 +16,8 @@ from ops.disclosures.subjects import Names
 from ops.output import clock, count, markdown_cell, sentence_case, words
 from ops.period import Period
 
-with Path(__file__).with_name("purposes.csv").open(encoding="utf-8", newline="") as _rows:
-    PURPOSES = dict(csv.reader(_rows))
+with Path(__file__).with_name("purposes.csv").open(encoding="utf-8", newline="") as _table:
+    PURPOSES = dict(csv.reader(_table))
 """The purpose of a notice by the recipient's relationship."""
 
 OTHER_PURPOSE = (
