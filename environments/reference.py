@@ -27,7 +27,7 @@ def tables() -> str:
     """Returns one Markdown table for each schema: key, type, default, meaning."""
     return "\n".join(
         f"### {title}\n\n| Key | Value | Default | Meaning |\n|---|---|---|---|\n"
-        + "".join(f"| {' | '.join(row)} |\n" for row in _rows(_schema(file), model))
+        + "".join(f"| {' | '.join(row)} |\n" for row in _rows(file, model))
         for title, file, model in SCHEMAS
     )
 
@@ -39,14 +39,9 @@ def with_tables(page: str) -> str:
     return f"{before}{BEGIN}\n{tables()}\n{END}{after}"
 
 
-def _schema(file: str) -> dict[str, Any]:
-    schema: dict[str, Any] = json.loads((Path(__file__).parent / file).read_text("utf-8"))
-    return schema
-
-
-def _rows(schema: dict[str, Any], model: type) -> Iterator[tuple[str, str, str, str]]:
-    definitions = schema.get("definitions", {})
-    yield from _keys("", schema, model, definitions)
+def _rows(file: str, model: type) -> Iterator[tuple[str, str, str, str]]:
+    schema = json.loads((Path(__file__).parent / file).read_text("utf-8"))
+    yield from _keys("", schema, model, schema.get("definitions", {}))
 
 
 def _keys(

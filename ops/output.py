@@ -51,7 +51,8 @@ class LiteralConsole(Console):
     ) -> Iterator[Segment]:
         """Yields the segments of what is printed; those of rich's own terminal codes are unchanged."""
         for segment in super().render(renderable, options):
-            yield segment if segment.control else Segment(_printable(segment.text), segment.style)
+            text = "\n".join(map(one_line, segment.text.split("\n")))
+            yield segment if segment.control else Segment(text, segment.style)
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -68,10 +69,6 @@ def console(*, stderr: bool = False) -> Console:
 def one_line(text: str) -> str:
     """Returns a text with `?` for each character that is not printable, line ends included."""
     return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
-
-
-def _printable(text: str) -> str:
-    return "\n".join(map(one_line, text.split("\n")))
 
 
 def print_json(document: object) -> None:

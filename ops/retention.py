@@ -68,7 +68,7 @@ def _tables(deployment: Deployment, environment: Environment, today: date) -> It
     ):
         table = deployment.output(output)
         last = today - timedelta(days=period + LATE_DAYS)
-        older = {"audit": _entries, "status": _of_days, "ledger": _unchanged_since}.get(store)
+        older = {"audit": _of_days, "status": _of_days, "ledger": _unchanged_since}.get(store)
         yield StoreCheck(
             store,
             f"{store}_days",
@@ -93,13 +93,8 @@ def _time_to_live(deployment: Deployment, table: str) -> str:
     )
 
 
-def _entries(deployment: Deployment, table: str, last: date) -> int:
-    """The audit entries of `_of_days`, without those of the state machine."""
-    return _of_days(deployment, table, last, but_actor=WORKFLOW)
-
-
-def _of_days(deployment: Deployment, table: str, last: date, but_actor: str = "") -> int:
-    """The items of the index `by_day` for the `DAYS_BACK` days up to `last`, without those of one actor."""
+def _of_days(deployment: Deployment, table: str, last: date) -> int:
+    """The items of the index `by_day` for the `DAYS_BACK` days up to `last`, but for those of the state machine."""
     days = ((last - timedelta(days=back)).isoformat() for back in range(DAYS_BACK))
     found = (
         {
@@ -107,7 +102,7 @@ def _of_days(deployment: Deployment, table: str, last: date, but_actor: str = ""
             "KeyConditionExpression": "#day = :day",
             "FilterExpression": "attribute_not_exists(#actor) OR #actor <> :actor",
             "ExpressionAttributeNames": {"#day": "day", "#actor": "actor"},
-            "ExpressionAttributeValues": {":day": {"S": day}, ":actor": {"S": but_actor}},
+            "ExpressionAttributeValues": {":day": {"S": day}, ":actor": {"S": WORKFLOW}},
         }
         for day in days
     )

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from socket import socket
 from typing import Protocol, Self
@@ -62,13 +62,8 @@ class Ports:
 
         Raises `PortError` for one that is none.
         """
-        default = cls()
-        return cls(
-            mllp=_port("ENS_MLLP_PORT", default.mllp),
-            aws=_port("ENS_AWS_PORT", default.aws),
-            console=_port("ENS_CONSOLE_PORT", default.console),
-            health=_port("ENS_HEALTH_PORT", default.health),
-        )
+        named = {port.name: f"ENS_{port.name.upper()}_PORT" for port in fields(cls)}
+        return cls(**{name: _port(named[name], getattr(cls(), name)) for name in named})
 
 
 def _port(variable: str, default: int) -> int:
@@ -87,16 +82,12 @@ class System:
         self._say = say
         self._running = ExitStack()
         self._faults = FaultInjector()
-        self._mailbox = Mailbox()
+        self.mailbox = Mailbox()
+        """The mails that the local SES accepted."""
         self._workers: Workers | None = None
         self.deployment: DeployedStack
         self.receiver: ReceiverProcess
         self.trails: TrailSource
-
-    @property
-    def mailbox(self) -> Mailbox:
-        """The mails that the local SES accepted."""
-        return self._mailbox
 
     def __enter__(self) -> Self:
         try:
@@ -151,7 +142,7 @@ class System:
         self._serve(sock, self._dynamodb.in_front_of(app))
 
     def _in_front_of_aws(self, app: App) -> App:
-        return self._faults.in_front_of(with_controls(self._mailbox.in_front_of(app)))
+        return self._faults.in_front_of(with_controls(self.mailbox.in_front_of(app)))
 
     def _serve(self, sock: socket, app: App) -> WsgiServer:
         server = WsgiServer(sock, app).start()
@@ -176,7 +167,7 @@ class System:
         # A sandbox of a scheduled function starts at the function's first call.
         self._workers.warm(without=scheduled_functions())
         events = SesEvents(self._invoke)
-        self._mailbox.on_accepted(events.accepted)
+        self.mailbox.on_accepted(events.accepted)
         events.start()
         self._running.callback(events.stop)
         timer = Timer(self._invoke)
@@ -218,7 +209,7 @@ class System:
         self.trails = TrailSource(ops_deployment.find("local"))
         deployment = self.trails.deployment
         app = console.create_app(
-            self.trails, self._mailbox, StaySource(deployment), ConsoleLooks(deployment)
+            self.trails, self.mailbox, StaySource(deployment), ConsoleLooks(deployment)
         )
         self._serve(sock, app)
 

@@ -129,7 +129,8 @@ def disclosures(entries: Iterable[Entry]) -> list[Disclosure]:
         action = entry["action"]
         if action in CHOICES:
             for choice in _choices(entry):
-                found.setdefault(_key(choice), _Recipient()).choice = choice
+                at = (choice.event_id, choice.recipient_ref)
+                found.setdefault(at, _Recipient()).choice = choice
         elif entry.get("recipient_ref") and (action in FATES or action in FEEDBACK):
             at = (entry["event_id"], entry["recipient_ref"])
             _add(found.setdefault(at, _Recipient()), entry)
@@ -272,7 +273,3 @@ def _rule(members: Entry) -> AppliedRule:
         consent_id=members.get("consent_id") or "",
         left_out=tuple(members.get("left_out") or ()),
     )
-
-
-def _key(record: Disclosure) -> tuple[str, str]:
-    return record.event_id, record.recipient_ref

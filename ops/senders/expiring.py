@@ -45,9 +45,5 @@ def expiring(deployment: Deployment, now: datetime) -> list[Expiring]:
             f"The log group {group} does not exist, so no certificate is known:"
             " deploy the ingress stack; the local receiver names them in its own output."
         )
-    return sorted({_of_line(event["message"]) for event in answer["events"]})
-
-
-def _of_line(line: str) -> Expiring:
-    document = json.loads(line)
-    return Expiring(str(document["expires"]), str(document["certificate"]))
+    lines = (json.loads(event["message"]) for event in answer["events"])
+    return sorted({Expiring(str(one["expires"]), str(one["certificate"])) for one in lines})

@@ -59,7 +59,8 @@ def read(folder: Path) -> Assembly:
         resources=tuple(
             Resource(stack, logical_id, resource["Type"], resource.get("Properties", {}))
             for stack, properties in found.items()
-            for logical_id, resource in _template(folder / properties["templateFile"]).items()
+            for template in [json.loads((folder / properties["templateFile"]).read_text())]
+            for logical_id, resource in template["Resources"].items()
         ),
         bootstrap_version=max(p.get("requiresBootstrapStackVersion", 0) for p in found.values()),
         bootstrap_parameter=next(
@@ -71,8 +72,3 @@ def read(folder: Path) -> Assembly:
             BOOTSTRAP_PARAMETER,
         ),
     )
-
-
-def _template(file: Path) -> dict[str, Any]:
-    resources: dict[str, Any] = json.loads(file.read_text())["Resources"]
-    return resources

@@ -1,6 +1,7 @@
 """Finds ICD-10-CM codes for a condition by shared words, weighted by their rarity."""
 
 import math
+import re
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -180,12 +181,8 @@ def with_side(code: str, sides: Iterable[str]) -> str:
         return ""
     for side in sides:
         for told in (side, f"{side} side", f"{side} sided"):
-            for place in _places(description, "unspecified"):
-                other = f"{description[:place]}{told}{description[place + len('unspecified') :]}"
+            for found in re.finditer("unspecified", description):
+                other = f"{description[: found.start()]}{told}{description[found.end() :]}"
                 if other in description_codes():
                     return description_codes()[other]
     return ""
-
-
-def _places(text: str, word: str) -> list[int]:
-    return [place for place in range(len(text)) if text.startswith(word, place)]

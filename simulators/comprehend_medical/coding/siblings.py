@@ -25,7 +25,7 @@ def closest(known: Sequence[str], said: frozenset[str], named: frozenset[str]) -
     said = said - linker.SAYS_LITTLE
     if not said:
         return ""
-    plain = _plain(known[0]) - linker.SAYS_LITTLE
+    plain = frozenset().union(*_names(known[0])) - linker.SAYS_LITTLE
     best, best_gain = "", 0.0
     for code in dict.fromkeys(c for one in known for c in _category(one[:CATEGORY])):
         for name in _names(code):
@@ -41,11 +41,6 @@ def closest(known: Sequence[str], said: frozenset[str], named: frozenset[str]) -
 
 def _weight(words: frozenset[str]) -> float:
     return sum(map(linker.rarity, words))
-
-
-def _plain(code: str) -> frozenset[str]:
-    """The words of a code's names."""
-    return frozenset().union(*_names(code))
 
 
 @cache

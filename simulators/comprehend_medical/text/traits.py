@@ -40,9 +40,8 @@ DENIALS = frozenset({"no", "none", "denies", "denied", "negative", "neg", "absen
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A phrase of cues.csv, its trait, and the mentions that it applies to (`about`: condition, medication, both)."""
+    """The trait of a phrase of cues.csv, and the mentions that it applies to (`about`: condition, medication, both)."""
 
-    forms: tuple[str, ...]
     trait: str
     side: str
     about: str
@@ -189,7 +188,7 @@ def _cues() -> tuple[Phrases, dict[str, list[int]]]:
     for row in rows("cues.csv"):
         for phrase in _spelt_out(row["phrase"]):
             forms = tuple(_plain(token) for token in tokens(phrase))
-            cue = Cue(forms, row["trait"], row["side"], row["about"])
+            cue = Cue(row["trait"], row["side"], row["about"])
             phrases.setdefault(forms, []).append(cue)
     lengths: dict[str, list[int]] = {}
     for forms in sorted(phrases, key=len, reverse=True):
