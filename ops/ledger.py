@@ -8,7 +8,7 @@ from lambdas.delivery.ledger.deliveries import deliveries
 from lambdas.delivery.ledger.items import AddressProblem, DeliveryItem
 from lambdas.delivery.ledger.sending import address_problems, pause
 from lambdas.delivery.ledger.states import AddressProblemState, SwitchState
-from ops.audit.entry import audit
+from ops.audit.entry import REGISTRY_CHAIN, audit
 from ops.audit.looks import reason_for
 from ops.deployment import Deployment
 from ops.problem import ProblemError
@@ -44,6 +44,36 @@ def resend(deployment: Deployment, delivery_id: str, by: str) -> None:
     )
     if not deliveries.resend(deployment.context, delivery_id, once=False):
         raise ProblemError("The delivery's state has changed meanwhile: it is not sent again.")
+
+
+def reopen(deployment: Deployment, recipient_ref: str, reason: str, by: str) -> int:
+    """Has a recipient's addresses used again that bounced or complained. Audits `by` and the reason for each.
+
+    Returns their number. Raises `ProblemError` when none of them is out of use.
+    """
+    reason = reason_for(reason)
+    context = deployment.context
+    failed = [
+        one
+        for one in address_problems.reported(context, AddressProblemState.ENDPOINT_BAD)
+        if one.recipient_ref == recipient_ref
+    ]
+    if not failed:
+        raise ProblemError(
+            "No address of this recipient is out of use: `ens deliveries problems` names those of whom one is."
+        )
+    for problem in failed:
+        audit(
+            context,
+            REGISTRY_CHAIN,
+            AuditStep.OPERATOR,
+            AuditAction.ADDRESS_REOPENED,
+            by=by,
+            delivery_id=problem.delivery_id,
+            act_reason=reason,
+        )
+        address_problems.clear(context, problem)
+    return len(failed)
 
 
 def discard(deployment: Deployment, delivery_ids: Sequence[str], reason: str, by: str) -> None:

@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[Role, ...]] = {
     "deliveries held": OPERATOR,
     "deliveries pause": OPERATOR,
     "deliveries problems": TRAIL,
+    "deliveries reopen": OPERATOR,
     "deliveries resend": OPERATOR,
     "deliveries unknown": TRAIL,
     "dlq list": OPERATOR,

@@ -65,7 +65,7 @@ def problems_command(session: Session) -> None:
     """Lists addresses and certificates that failed.
 
     Addresses bounced or complained; certificates could not be used. Correct the provider directory. The
-    next notification uses the new address or certificate.
+    next notification uses the new address or certificate. `ens deliveries reopen` uses the same address again.
     """
     out, shown = console(), table("recipient", "problem", "reason", "since UTC")
     items = ledger.known_problems(session.deployment)
@@ -79,6 +79,27 @@ def problems_command(session: Session) -> None:
     if items:
         out.print(shown)
     out.print(f"{count(len(items), 'problem')}.")
+
+
+@deliveries_group.command(
+    "reopen", epilog="Example: ens deliveries reopen RECIPIENT --reason 'ticket 4711'"
+)
+@click.argument("recipient", metavar="RECIPIENT")
+@click.option(
+    "--reason",
+    required=True,
+    help="The reason, for the audit. Without patient data: name the ticket or the question.",
+)
+@pass_session
+def reopen_command(session: Session, recipient: str, reason: str) -> None:
+    """Uses a recipient's address again that bounced or complained.
+
+    RECIPIENT is the reference in `ens deliveries problems`. First remove the address from the suppression
+    list of SES (docs/runbook.md, notification-not-delivered).
+    """
+    reopened = ledger.reopen(session.deployment, recipient, reason, session.principal)
+    used = count(reopened, "address is", "addresses are")
+    console().print(f"{used} used again, from the next notification on.")
 
 
 @deliveries_group.command("resend")

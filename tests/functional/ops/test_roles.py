@@ -149,6 +149,7 @@ class World:
                 "deliveries held": (),
                 "deliveries pause": (),
                 "deliveries problems": (),
+                "deliveries reopen": (PROVIDER, *WHY),
                 "deliveries resend": (DELIVERY,),
                 "deliveries unknown": (),
                 "dlq list": (),
@@ -344,6 +345,9 @@ def _fill(world: World, command: str) -> None:
         case "deliveries":
             held = command == "deliveries discard"
             item = {**UNKNOWN, **({"state": "held"} if held else {})}
+            aws.client("dynamodb").put_item(TableName="ledger", Item=to_item(item))
+            failed = {"delivery_id": "endpoint#k1.x", "recipient_ref": PROVIDER}
+            item = {**failed, "state": "endpoint_bad", "updated_at": UNKNOWN["updated_at"]}
             aws.client("dynamodb").put_item(TableName="ledger", Item=to_item(item))
         case "audit" if command == "audit verify":
             _fill_audit(world)

@@ -44,5 +44,6 @@ def starting_point(
         item=msgspec.convert(item, DeliveryItem) if item else None,
         paused=switch.state is SwitchState.PAUSED,
         account=msgspec.convert(found.get(mail_account.KEY, {}), MailAccount),
-        address_failed=any(key in found for key in failed),
+        # An operator may have reopened it: its item has no state.
+        address_failed=any("state" in found.get(key, {}) for key in failed),
     )

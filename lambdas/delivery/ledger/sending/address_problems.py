@@ -40,7 +40,12 @@ def read(
 ) -> AddressProblem | None:
     """The problem of an address, None where it has none. A corrected address has another reference."""
     item = table.read_item(context, key_of(problem, endpoint_ref))
-    return msgspec.convert(item, AddressProblem) if item else None
+    return msgspec.convert(item, AddressProblem) if "state" in item else None
+
+
+def clear(context: LedgerContext, problem: AddressProblem) -> None:
+    """Ends a problem: the address is used again. No person may delete items, so the item stays without a state."""
+    table.update(context, problem.delivery_id, {"state": None, "updated_at": now()})
 
 
 def reported(context: LedgerContext, problem: AddressProblemState) -> list[AddressProblem]:

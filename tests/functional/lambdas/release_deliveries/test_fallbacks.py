@@ -165,6 +165,10 @@ def test_the_next_event_goes_to_the_fallback_at_once_and_to_a_new_address_again(
         replace(later, event_id="8" * 32),
     )
     assert moved.run()["outcome"] == "sent"
+    [problem] = address_problems.reported(context, AddressProblemState.ENDPOINT_BAD)
+    address_problems.clear(context, problem)
+    reopened = DeliveryWorld(context, (RECIPIENT,), replace(later, event_id="7" * 32))
+    assert reopened.run()["outcome"] == "sent"
 
 
 def test_what_became_of_a_summary_stands_with_every_event_in_it(context: DeliveryContext) -> None:

@@ -68,6 +68,23 @@ def test_what_is_not_unknown_is_not_sent_again(context: LedgerContext, ens: Ens)
 WHY = ("--reason", "ticket 4711")
 
 
+def test_an_address_that_bounced_is_used_again_in_a_persons_name(
+    context: LedgerContext, ens: Ens
+) -> None:
+    bad = AddressProblemState.ENDPOINT_BAD
+    for endpoint, whose in (("k1.a", "k1.recipient"), ("k1.b", "k1.other")):
+        address_problems.report(context, bad, endpoint, recipient_ref=whose, reason="bounced")
+    done = ens("deliveries", "reopen", "k1.recipient", *WHY)
+    assert (done.exit_code, "1 address is used again" in done.output) == (0, True)
+    assert address_problems.read(context, bad, "k1.a") is None
+    assert address_problems.read(context, bad, "k1.b") is not None
+    [entry] = chain.entries(context, "registry")
+    assert (entry["action"], entry["actor"]) == ("ADDRESS_REOPENED", f"operator:{ME}")
+    assert (entry["delivery_id"], entry["act_reason"]) == ("endpoint#k1.a", "ticket 4711")
+    again = ens("deliveries", "reopen", "k1.recipient", *WHY)
+    assert (again.exit_code, "No address of this recipient" in again.output) == (1, True)
+
+
 def test_a_held_delivery_is_discarded_with_a_reason_and_audited(
     context: LedgerContext, ens: Ens
 ) -> None:
