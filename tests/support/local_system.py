@@ -24,7 +24,7 @@ from tests.support.ens import EnsProcesses
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 START_SECONDS = 110.0
-WAIT_SECONDS = 40.0
+WAIT_SECONDS = 90.0
 SENDERS = {
     (one.sending_application, one.sending_facility): one.name for one in load("local").senders
 }
