@@ -248,6 +248,7 @@ def _segments(
     count: dict[str, int] = {}
     segments: list[Segment] = []
     unknown: list[int] = []
+    miswritten: list[int] = []
     line_feeds = False
     for number, one in enumerate(cuts, start=1):
         count[one.name] = count.get(one.name, 0) + 1
@@ -260,11 +261,16 @@ def _segments(
             repairs += _repairs(segment, one)
         if one.name not in SEGMENTS and not one.name.startswith("Z"):
             unknown.append(number)
+        if one.miswritten:
+            miswritten.append(number)
         if one.raw.count(escapes.repetition) >= MAX_REPETITIONS and one.name in READ:
             repairs += _excess(segment)
-    if unknown:
-        position, number_of = f"segment {unknown[0]}", str(len(unknown))
-        repairs.append(MessageWarning(WarningCode.SEGMENT_UNKNOWN, position, number_of))
+    for code, found in (
+        (WarningCode.SEGMENT_UNKNOWN, unknown),
+        (WarningCode.NAME_MISWRITTEN, miswritten),
+    ):
+        if found:
+            repairs.append(MessageWarning(code, f"segment {found[0]}", str(len(found))))
     if line_feeds:
         repairs.append(MessageWarning(WarningCode.LINE_FEEDS))
     return segments

@@ -49,7 +49,7 @@ class Cut:
 
     `raw` begins with the name and has a line feed for each line break inside a field. `breaks` are the
     numbers of the fields that hold one; `added` counts ADD segments that were joined to it.
-    `line_feed`: a line feed precedes it.
+    `line_feed`: a line feed precedes it. `miswritten`: its name has small letters, or blanks around it.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Cut:
     start: int
     end: int
     line_feed: bool = False
+    miswritten: bool = False
     breaks: list[int] = field(default_factory=list)
     added: int = 0
 
@@ -72,6 +73,7 @@ class _Line:
     rest: int = 0  # where the text after the name and blanks begins
     separated: bool = False  # the field separator follows the name
     capitals: bool = False  # the name was sent in capitals
+    blank: bool = False  # blanks follow the name
 
 
 def cut(text: str, separator: str, start: int = 0) -> Iterator[Cut]:
@@ -138,7 +140,8 @@ class _Reader:
 
     def _open(self, line: "_Line", raw: str) -> None:
         name = line.name if line.ending else "MSH"
-        self._cut = Cut(name, "", line.start, line.end, "\n" in line.ending)
+        miswritten = not self._text.startswith(name, line.start) or line.blank
+        self._cut = Cut(name, "", line.start, line.end, "\n" in line.ending, miswritten)
         self._parts = [raw]
         self._separators = raw.count(self._separator)
         self._empty_lines = 0
@@ -245,7 +248,14 @@ def _lines(text: str, separator: str, start: int) -> Iterator[_Line]:
         lead = pattern.match(text, start, end)
         if lead:
             yield _Line(
-                ending, start, end, _name(lead[1]), lead.end(2), bool(lead[3]), lead[1].isupper()
+                ending,
+                start,
+                end,
+                _name(lead[1]),
+                lead.end(2),
+                bool(lead[3]),
+                lead[1].isupper(),
+                bool(lead[2]),
             )
         else:
             yield _Line(ending, start, end)

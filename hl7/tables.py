@@ -60,6 +60,9 @@ CHARACTER_SETS = MappingProxyType(
         "ISO IR14": "iso2022_jp_ext",
         "ISO IR87": "iso2022_jp_ext",
         "ISO IR159": "iso2022_jp_ext",
+        # Two names for JIS X 0202, which is ISO 2022: Japanese after escape sequences.
+        "JAS2020": "iso2022_jp_ext",
+        "JIS X 0202": "iso2022_jp_ext",
         "GB 18030-2000": "gb18030",
         "KS X 1001": "euc_kr",
         "BIG-5": "big5",

@@ -17,7 +17,6 @@ class WarningCode(StrEnum):
     DELIMITERS_MISSING = "delimiters_missing"
     DELIMITERS_INCOMPLETE = "delimiters_incomplete"
     LINE_FEEDS = "line_feeds"
-    STRAY_LINES = "stray_lines"
     CONTINUED_LINES = "continued_lines"
     SECOND_PATIENT = "second_patient"
     NOT_A_TIME = "not_a_time"
@@ -71,7 +70,6 @@ TEXTS = {
     WarningCode.DELIMITERS_MISSING: "{position} is empty; read with the usual delimiters",
     WarningCode.DELIMITERS_INCOMPLETE: "{position} is short; read with the usual delimiters for the rest",
     WarningCode.LINE_FEEDS: "line feeds were read as segment ends",
-    WarningCode.STRAY_LINES: "lines that are no segments: {detail}, the first is {position}",
     WarningCode.CONTINUED_LINES: "{position} goes on over {detail} lines",
     WarningCode.SECOND_PATIENT: "{position} is a second PID; nothing was read from it on",
     WarningCode.NOT_A_TIME: "{position} is not a time",
@@ -103,7 +101,7 @@ TEXTS = {
     WarningCode.DELIMITERS_DOUBLED: "{position} was escaped twice; double backslashes were read as one",
     WarningCode.CONTINUED_BY_ADD: "{position} is continued by ADD",
     WarningCode.MESSAGE_CONTINUES: "{position}: the message goes on in another one, which was not joined",
-    WarningCode.NAME_MISWRITTEN: "{position}: the segment's name is not written as the standard has it",
+    WarningCode.NAME_MISWRITTEN: "{position} and others ({detail} in all) have names in small letters or with blanks around them",
     WarningCode.SEGMENT_UNKNOWN: "{position} and others ({detail} in all) are no segments of the standard; they were set apart",
     WarningCode.TOO_MANY_REPETITIONS: "{position} has more than {detail} repetitions; the others were not read",
     WarningCode.NOT_STANDARD_FORM: "{position} is not in the standard's form; it was read as it is plainly meant",

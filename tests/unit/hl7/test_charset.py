@@ -137,6 +137,12 @@ def test_an_undeclared_switch_is_a_warning() -> None:
     assert MessageWarning(WarningCode.CHARACTER_SET_ASSUMED, "MSH-18", "ISO 2022") in found
 
 
+@pytest.mark.parametrize("declared", ["JAS2020", "JIS X 0202"])
+def test_a_japanese_set_of_the_table_is_no_undeclared_switch(declared: str) -> None:
+    name = b"\x1b$B;3ED\x1b(B"
+    assert (family(declared, name), codes(declared, name)) == ("山田", set())
+
+
 def test_a_delimiters_byte_inside_a_switched_character_separates_nothing() -> None:
     # U+6B4C is 0x32 0x4E, U+6C37 0x49 0x39; 0x7C and 0x5E occur in 0x3E7C and 0x5E30.
     raw = message("", b"\x1b$B>|^0\x1b(B")

@@ -191,6 +191,12 @@ def test_a_name_in_another_spelling_begins_a_segment(sent: str, name: str) -> No
     assert found[0][1] == "NTE|1||Takes apixaban."
 
 
+def test_names_in_another_spelling_are_one_warning_that_counts_them() -> None:
+    lines = [MSH, "EVN|A01", "pid|1||7||Lind^A", "  PV1|1|I", "DG1 |1", "NTE|1||a"]
+    repairs = er7.read("\r".join(lines).encode()).repairs
+    assert repairs == [MessageWarning(WarningCode.NAME_MISWRITTEN, "segment 3", "3")]
+
+
 def test_three_capitals_in_an_address_are_part_of_it() -> None:
     ((_, raw),) = after("PID|1||7^^^EAST||Lind^A||||||Box 4\rUSA||555||||||||||||||||||Y")
     assert raw.split("|")[11] == "Box 4\nUSA"
