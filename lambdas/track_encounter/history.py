@@ -4,9 +4,11 @@ The events are folded again for every message, so the order of arrival does not 
 takes its place among the others, and a cancellation that arrives first cancels what arrives later.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
+from lambdas.common.clock import iso
 from lambdas.common.contracts.encounters.encounter import (
     DispositionSays,
     Effect,
@@ -29,7 +31,7 @@ RANKS = {
     Effect.TO_OUTPATIENT: 4,
     Effect.END: 5,
 }
-"""The order of events of the same moment; a cancellation comes after what it cancels."""
+"""The order of events of the same moment and receipt; a cancellation comes after what it cancels."""
 
 STATING = frozenset({*RANKS, Effect.MOVE_TO_PATIENT} - {Effect.PLAN})
 """Effects of events that state something of the encounter, beside the cancellations."""
@@ -45,6 +47,16 @@ LEVELS = {
 
 BEGINS = (Effect.BEGIN, Effect.ADMIT)
 
+CANCELLED = {
+    Effect.CANCEL_BEGIN: BEGINS,
+    Effect.DELETE: BEGINS,
+    Effect.CANCEL_MOVE: (Effect.MOVE,),
+    Effect.CANCEL_END: (Effect.END,),
+}
+"""The effects of the events that a cancellation cancels."""
+
+_MILLISECOND = timedelta(milliseconds=1)
+
 _STATED = (
     *("encounter_class", "facility", "unit", "attending"),
     *("disposition", "discharged_to", "diagnosed", "died", "disposition_says"),
@@ -53,8 +65,8 @@ _STATED = (
 
 
 def position(event: RecordedEvent) -> str:
-    """The sort key of an event: its moment, then its rank, then its id."""
-    return f"{event.order}|{RANKS.get(event.effect, 6)}|{event.at}|{event.event_id}"
+    """The sort key of an event: its moment, its receipt, its rank and its id."""
+    return f"{event.order}|{event.received_at}|{RANKS.get(event.effect, 6)}|{event.at}|{event.event_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +129,9 @@ class _Spell:
             return event.effect in STATING
         if event.effect not in BEGINS or not self.ends or (self.died and self.dead):
             return False
-        if event.at > max(end.at for end in self.ends):
+        left = max(end.at for end in self.ends)
+        returned = event.at == left and bool(self.begins)  # in the second of the discharge
+        if event.at > left or (returned and all(event.at != begin.at for begin in self.begins)):
             return True
         # From the emergency department into a bed: PV1-44 is often still the time of the arrival there.
         return bool(self.begins) and LEVELS[event.encounter_class] > LEVELS[self.encounter_class]
@@ -125,7 +139,8 @@ class _Spell:
 
 def situation_of(events: Iterable[RecordedEvent]) -> Situation:
     """Returns the situation after these events, given in any order."""
-    ordered = _without_repeated_cancellations(sorted(events, key=position))
+    ordered = sorted(_entered_again(sorted(events, key=position)), key=position)
+    ordered = _without_repeated_cancellations(ordered)
     newest = _newest_of_death(ordered)
     spell = _Spell(dead=newest is not None and newest.died is True)
     for event in ordered:
@@ -138,6 +153,23 @@ def situation_of(events: Iterable[RecordedEvent]) -> Situation:
             # A spell that never was leaves the one before it as it ended.
             spell = spell.before
     return _situation(spell)
+
+
+def _entered_again(ordered: list[RecordedEvent]) -> Iterator[RecordedEvent]:
+    """The events; one that was entered again after a cancellation, with its old time, comes behind it.
+
+    A cancellation that would then cancel nothing was received before its event, and still cancels it.
+    """
+    for event in ordered:
+        moved = event
+        for index, cancel in enumerate(ordered):
+            effects = CANCELLED.get(cancel.effect, ())
+            if event.effect in effects and event.order <= cancel.order < event.recorded_at:
+                cancelled = (one for one in ordered[:index] if one.effect in effects)
+                if any(one.recorded_at <= cancel.order for one in cancelled):
+                    after = datetime.fromisoformat(cancel.order) + _MILLISECOND
+                    moved = replace(event, order=iso(after))
+        yield moved
 
 
 def _without_repeated_cancellations(ordered: list[RecordedEvent]) -> list[RecordedEvent]:

@@ -115,13 +115,17 @@ def _recorded(
 ) -> RecordedEvent:
     visit = event.visit
     at, source = times.of_event(rule)
+    recorded = times.order()
+    order = recorded if rule.effect in CANCELS else times.order(event.occurred_at)
     encounter_class = profile.class_of(visit.patient_class, visit.location.unit)
     return RecordedEvent(
         event_id=event.event_id,
         trigger_event=event.trigger_event,
         effect=rule.effect,
-        order=times.order(rule),
+        order=order,
         at=at,
+        recorded_at=recorded if recorded > order else "",
+        received_at=times.received_at,
         time_source=source,
         cancels_at=times.occurred() if rule.effect in CANCELS else "",
         encounter_class=encounter_class or rule.default_class,
@@ -197,16 +201,14 @@ class _Times:
             return exact.moment, exact.source
         return "", ""
 
-    def order(self, rule: TriggerRule) -> str:
-        """The moment by which the event is sorted: EVN-6, EVN-2, MSH-7, or the time of receipt.
+    def order(self, *occurred: str) -> str:
+        """The moment by which the event is sorted: EVN-6 if given, EVN-2, MSH-7, or the time of receipt.
 
         A time without seconds is completed by the fields after it and at last by the receipt: an
         admission, its cancellation and the next admission may have the same minute. No event happened
         after its receipt.
         """
-        sources = [self.event.recorded_at, self.event.message_time]
-        if rule.effect not in CANCELS:
-            sources.insert(0, self.event.occurred_at)
+        sources = [*occurred, self.event.recorded_at, self.event.message_time]
         received = datetime.fromisoformat(self.received_at)
         sent = _parsed(self.event.message_time) or received
         spans = [_span(text, sent.tzinfo) for text in sources if self.moment(text)]

@@ -48,6 +48,8 @@ def message(
     event_id: str = "",
     *,
     at: int | None = None,
+    recorded: int | None = None,
+    received: int | None = None,
     patient: str = "p1",
     prior_patient: str = "",
     visit: str = "v1",
@@ -55,9 +57,12 @@ def message(
     load: bool = False,
     **stated: Any,
 ) -> EncounterMessage:
-    """A message whose event was recorded so many minutes after eight o'clock, and happened `at` minutes."""
+    """A message whose event is sorted by so many minutes after eight o'clock, and happened `at` minutes.
+
+    `recorded` is given where it was recorded later, `received` where its receipt matters.
+    """
     rule = rule_of(trigger_event)
-    recorded = iso(MORNING + timedelta(minutes=minutes))
+    order = iso(MORNING + timedelta(minutes=minutes))
     happened = iso(MORNING + timedelta(minutes=minutes if at is None else at))
     keys = EncounterKeys(
         key_id="k1",
@@ -70,8 +75,10 @@ def message(
             event_id=event_id or f"{trigger_event}-{minutes}-{encounter_class}",
             trigger_event=trigger_event,
             effect=rule.effect,
-            order=recorded,
+            order=order,
             at=happened,
+            recorded_at="" if recorded is None else iso(MORNING + timedelta(minutes=recorded)),
+            received_at="" if received is None else iso(MORNING + timedelta(minutes=received)),
             encounter_class=encounter_class or rule.default_class,
             **stated,
         ),

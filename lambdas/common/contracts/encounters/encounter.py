@@ -106,7 +106,8 @@ class Change(StrEnum):
 class RecordedEvent:
     """One event as its encounter keeps it.
 
-    `order` is the moment by which events are sorted, `at` the time that a notice tells, with the
+    `order` is the moment by which events are sorted, those of one moment by `received_at`. `recorded_at`
+    is the moment of its recording where that is later. `at` is the time that a notice tells, with the
     field it came from. `cancels_at` is EVN-6 of a cancellation: the time of the cancelled event.
     `attending`: it names an attending doctor. `died` is None where the message does not say.
     `disposition_says` is set where PID-29 and PID-30 say nothing.
@@ -117,6 +118,8 @@ class RecordedEvent:
     effect: Effect
     order: str
     at: str
+    recorded_at: str = ""
+    received_at: str = ""
     time_source: str = ""
     cancels_at: str = ""
     encounter_class: EncounterClass = EncounterClass.UNKNOWN

@@ -255,3 +255,11 @@ def test_protections_are_named_by_their_position() -> None:
 )
 def test_an_initial_load_says_so(msh: str, load: bool) -> None:
     assert read(msh=msh).load is load
+
+
+def test_an_event_keeps_its_receipt_and_the_time_of_a_later_recording() -> None:
+    discharged = read("A03", evn6="20261123090000+0000").event
+    assert discharged.order == "2026-11-23T09:00:00.000Z"
+    assert discharged.recorded_at == "2026-11-23T10:00:00.000Z"
+    assert discharged.received_at == RECEIVED
+    assert read("A13", evn6="20261123090000+0000").event.recorded_at == ""
