@@ -18,6 +18,7 @@ MAY_CACHE = {
     "hl7/header.py": "pure: parts of a header, from its bytes",
     "hl7/identity.py": "pure: whether a code has the form of an event",
     "hl7/segmentation.py": "pure: patterns, from the message's separator",
+    "hl7/wrapping.py": "pure: the references of one message, gone with the call",
     "lambdas/delivery/letter/words/locale.py": "pure: a language's file, which is part of the package",
     "lambdas/parse_message/structure.py": "pure: hl7apy's table of a segment, which it packages",
     "receiver/storage/aws_client/signature.py": "pure: a signing key, from the secret and the day",
