@@ -38,7 +38,7 @@ def read_folder(folder: Path) -> dict[str, Table]:
 def read_file(file: Path) -> Table:
     """The rows of one file, UTF-8: CSV whose first line names the columns, or an object a line.
 
-    Raises `InvalidRegistryError` for a file that is not UTF-8, and for each line that is no object of texts.
+    Raises `InvalidRegistryError` for a file that is not UTF-8 or no CSV, and for each line that is no object of texts.
     """
     try:
         return _ndjson(file) if file.suffix == ".ndjson" else _csv(file)
@@ -49,13 +49,19 @@ def read_file(file: Path) -> Table:
 def _csv(file: Path) -> Table:
     rows, lines = [], []
     with file.open(encoding="utf-8-sig", newline="") as text:
-        reader = csv.DictReader(text)
+        # Strict: a quote that is never closed would make one cell of all that follows.
+        reader = csv.DictReader(text, strict=True)
         try:
+            columns = reader.fieldnames or []
+            if len(set(columns)) < len(columns):
+                raise InvalidRegistryError([f"{file.name} line 1: names a column twice"])
             for row in reader:
                 rows.append(row)
                 lines.append(reader.line_num)
         except csv.Error:
-            raise InvalidRegistryError([f"{file.name} line {reader.line_num}: is no CSV"]) from None
+            raise InvalidRegistryError(
+                [f"{file.name} line {reader.line_num + 1}: is no CSV"]
+            ) from None
     return Table(file.name, rows, lines)
 
 
