@@ -4,17 +4,22 @@
 what it returns.
 """
 
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
 
 from hl7.warnings import TEXTS, WarningCode
 from ops.feed.checking.check import FeedCheck
 from ops.feed.checking.coded_fields import CodedFields
 from ops.feed.checking.origins import OriginTally
+from ops.feed.checking.places import Occurrences
 from ops.feed.checking.shown_codes import HiddenCodes, ShownCode
 from ops.feed.checking.tally import FeedTally, OccurrenceTable, WarningTally
 from ops.feed.proposal.sender_file import proposed_file
 from ops.feed.report.finding import FeedFinding, Severity
 from ops.feed.report.findings_of_counts import findings_of
+
+T = TypeVar("T")
 
 FORMAT = 1
 """The version of the JSON document."""
@@ -141,12 +146,23 @@ class FeedReport:
 def report_of(check: FeedCheck) -> FeedReport:
     """The report about the files that were read so far."""
     tally = check.tally
+    decided = sum(one.messages for one in tally.decisions.values())
+    silent = sum(one.silent.count for one in tally.decisions.values())
     return FeedReport(
         sender=check.name,
         known=check.known is not None,
         environment=check.environment.name,
-        files=_files(tally),
-        messages=_messages(tally),
+        files=_filled(FileCounts, tally.files),
+        messages=MessageCounts(
+            total=tally.messages,
+            accepted=tally.accepted,
+            rejected=tally.rejected.count,
+            dead_letters=tally.dead_letters.count,
+            told=decided - silent,
+            silent=silent,
+            copies=tally.control_ids.same.count,
+            acknowledgements=tally.acknowledgements,
+        ),
         findings=findings_of(
             tally,
             has_zone=check.profile.zone is not None,
@@ -154,24 +170,19 @@ def report_of(check: FeedCheck) -> FeedReport:
             known=check.known is not None,
         ),
         fields=tuple(
-            FieldLine(
-                position=rule.position,
-                expected=seen.expected,
-                missing=seen.missing.count,
-                unreadable=seen.unreadable.count,
-            )
+            _filled(FieldLine, seen, position=rule.position)
             for rule, seen in tally.fields.with_rules()
         ),
         codes=tuple(_codes(tally.coded)),
         events=tuple(_events(tally)),
         warnings=tuple(_warnings(tally)),
-        times=_times(tally),
-        message_types=_counts(tally.types),
+        times=_filled(TimeLines, tally.times),
+        message_types=_shown(tally.types),
         origins=_origins(tally.origins),
-        versions=_counts(tally.versions),
-        processing_ids=_counts(tally.processing_ids),
-        character_sets=_counts(tally.character_sets),
-        terminators=_counts(tally.terminators),
+        versions=_shown(tally.versions),
+        processing_ids=_shown(tally.processing_ids),
+        character_sets=_shown(tally.character_sets),
+        terminators=_shown(tally.terminators),
         attending=tally.attending,
         attending_npi=tally.attending_npi,
         forgotten_encounters=tally.forgotten_encounters,
@@ -180,35 +191,22 @@ def report_of(check: FeedCheck) -> FeedReport:
     )
 
 
-def _files(tally: FeedTally) -> FileCounts:
-    files = tally.files
-    return FileCounts(
-        files=files.files,
-        unreadable=files.unreadable.count,
-        without_messages=files.without_messages.count,
-        forms=dict(files.forms.most_common()),
-        total_bytes=files.total_bytes,
-        message_bytes=files.message_bytes,
-        rejected_bytes=files.rejected_bytes,
-        skipped_bytes=files.skipped_bytes,
-        batch_segments=files.batch_segments,
-        empty_frames=files.empty_frames,
-    )
+def _filled(kind: type[T], tally: object, **others: object) -> T:
+    """A part of the report: `others`, and the counts of the tally that have the names of its fields."""
+    names = [one.name for one in fields(kind) if one.name not in others]  # type: ignore[arg-type]
+    return kind(**others, **{name: _shown(getattr(tally, name)) for name in names})
 
 
-def _messages(tally: FeedTally) -> MessageCounts:
-    silent = sum(one.silent.count for one in tally.decisions.values())
-    decided = sum(one.messages for one in tally.decisions.values())
-    return MessageCounts(
-        total=tally.messages,
-        accepted=tally.accepted,
-        rejected=tally.rejected.count,
-        told=decided - silent,
-        silent=silent,
-        copies=tally.control_ids.same.count,
-        dead_letters=tally.dead_letters.count,
-        acknowledgements=tally.acknowledgements,
-    )
+def _shown(counted: object) -> Any:
+    """A count as a number, a table as a number for each name, the most frequent first."""
+    match counted:
+        case Occurrences():
+            return counted.count
+        case OccurrenceTable():
+            return {name: seen.count for name, seen in counted.most_frequent()}
+        case Counter():
+            return dict(counted.most_common())
+    return counted
 
 
 def _codes(coded: CodedFields) -> list[CodeLines]:
@@ -236,13 +234,7 @@ def _codes(coded: CodedFields) -> list[CodeLines]:
 
 def _events(tally: FeedTally) -> list[EventLine]:
     lines = [
-        EventLine(
-            trigger_event=trigger,
-            messages=one.messages,
-            told=_counts(one.told),
-            silent=_counts(one.silent),
-        )
-        for trigger, one in tally.decisions.items()
+        _filled(EventLine, one, trigger_event=trigger) for trigger, one in tally.decisions.items()
     ]
     return sorted(lines, key=lambda one: (-one.messages, one.trigger_event))
 
@@ -264,25 +256,10 @@ def _detail(seen: WarningTally) -> str:
     return seen.details[0] if len(seen.details) == 1 else "several"
 
 
-def _times(tally: FeedTally) -> TimeLines:
-    times = tally.times
-    return TimeLines(
-        first_day=times.first_day,
-        last_day=times.last_day,
-        offsets=dict(times.offsets.most_common()),
-        delays=dict(times.delays.most_common()),
-        backwards=times.backwards.count,
-    )
-
-
 def _origins(origins: OriginTally) -> dict[str, int]:
     found = {str(pair): messages for pair, messages in origins.shown()}
     hidden = origins.hidden()
     return {**found, **({"not shown": hidden} if hidden else {})}
-
-
-def _counts(table: OccurrenceTable) -> dict[str, int]:
-    return {name: seen.count for name, seen in table.most_frequent()}
 
 
 def _sorted(counts: dict[str, int]) -> dict[str, int]:
