@@ -20,13 +20,13 @@ from ops.problem import ProblemError
 from ops.sending.mllp import ReceiverConnection
 from ops.sending.tls import TlsOptions
 from ops.session import Session, pass_session
-from ops.smoke import alarms, direct
 from ops.smoke.patient import registered
 from ops.smoke.probes import Probe, new_run, probes
 from ops.smoke.task import OneOffTask
 from ops.smoke.watching import Watcher
 
 DLQ_SECONDS = 3.0
+ANSWER_SECONDS = 30.0
 
 Send = Callable[[Sequence[Probe], Callable[[], object]], dict[str, ReceivedAcknowledgement]]
 """Sends the probes and returns the acknowledgements by probe name. Calls the function while it waits."""
@@ -71,7 +71,7 @@ def smoke_command(
         click.confirm("Send three test messages to prod?", abort=True)
     who, out, run = session.principal, console(), new_run()
     found = probes(load(session.environment), run)
-    red_before = alarms.red(session.deployment)
+    red_before = _red_alarms(session)
     _say_pipe(session, out)
     watcher = Watcher(session, who)
     with registered(session.deployment, run, who):
@@ -82,7 +82,7 @@ def smoke_command(
             for probe in found
             if not _follow(probe, answers.get(probe.name), watcher, wait, out)
         ]
-    new = sorted(alarms.red(session.deployment) - red_before)
+    new = sorted(_red_alarms(session) - red_before)
     for name in new:
         out.print(Text.assemble(("\nnew alarm during the test:", "bold red"), f" {name}"))
     if missed or new:
@@ -100,9 +100,31 @@ def _transport(
     if not host and not session.deployment.is_local:
         click.echo("The load balancer is internal: use --in-vpc from outside its VPC.", err=True)
     address = address_of(session, host, port)
-    return partial(
-        direct.send, ReceiverConnection(*address, timeout=direct.ANSWER_SECONDS, tls=tls)
-    )
+    return partial(_send_from_here, ReceiverConnection(*address, ANSWER_SECONDS, tls))
+
+
+def _send_from_here(
+    connection: ReceiverConnection, probes: Sequence[Probe], while_waiting: Callable[[], object]
+) -> dict[str, ReceivedAcknowledgement]:
+    answers = {}
+    with connection:
+        for probe in probes:
+            answers[probe.name] = connection.send(probe.message)
+            while_waiting()
+    return answers
+
+
+def _red_alarms(session: Session) -> set[str]:
+    """The names of the environment's alarms in state ALARM. The local system has no alarms."""
+    if session.deployment.is_local:
+        return set()
+    pages = boto3.client("cloudwatch", config=CONFIG).get_paginator("describe_alarms")
+    prefix = f"hl7-ens-{session.environment}-"
+    return {
+        alarm["AlarmName"]
+        for page in pages.paginate(AlarmNamePrefix=prefix, StateValue="ALARM")
+        for alarm in page["MetricAlarms"]
+    }
 
 
 def _follow(

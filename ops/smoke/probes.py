@@ -59,57 +59,33 @@ def probes(environment: Environment, run: str) -> list[Probe]:
     deployment's limits. MSH-11 is P, or the first value that the environment accepts (HL7 table 0103).
     Raises `ProblemError` when the environment does not list the smoke sender.
     """
+    sender = next((one for one in environment.senders if one.name == SENDER), None)
+    if sender is None:
+        raise ProblemError(
+            f"environments/{environment.name}.toml: senders: `{SENDER}` is missing: add it and deploy."
+        )
+    allowed = environment.receiver.processing_ids or PROCESSING_IDS
+    processing_id = next(one for one in PROCESSING_IDS if one in allowed)
+    origin = f"{sender.sending_application}|{sender.sending_facility}"
+
+    def probe(name: str, trigger: str, segments: str, *expected: Ending, mail: bool = False) -> Probe:
+        stamp = datetime.now(UTC).strftime("%Y%m%d%H%M%S+0000")
+        control_id = f"ENS{run}{name[0].upper()}"
+        header = (
+            f"MSH|^~\\&|{origin}|HL7-ENS|HL7-ENS|{stamp}||ADT^{trigger}^ADT_A01|{control_id}"
+            f"|{processing_id}|2.5.1"
+        )
+        body = f"{header}\rEVN||{stamp}\r{segments}\r".encode("ascii")
+        return Probe(name, control_id, OutgoingMessage(name, 1, body), expected, mail)
+
     pid = f"PID|1||{run}^^^{AUTHORITY}^MR||Smoke^Test||19700101|U"
     visit = f"PV1|1|I|||||||||||||||||{run}^^^{AUTHORITY}^VN"
     notes = "\r".join(f"OBX|{n}|TX|NOTE^Note||{NOTE}" for n in range(1, NOTES + 1))
-    done, unreadable = (
-        Ending(EventStatus.COMPLETED),
-        Ending(EventStatus.FAILED, "UnprocessableMessageError"),
-    )
-    slow = (
-        done,
-        unreadable,
-        Ending(EventStatus.FAILED, "States.Timeout"),
-        Ending(EventStatus.FAILED, "Sandbox.Timedout"),
-    )
-    make = _Maker(environment, run)
+    done = Ending(EventStatus.COMPLETED)
+    unreadable = Ending(EventStatus.FAILED, "UnprocessableMessageError")
+    timeouts = [Ending(EventStatus.FAILED, name) for name in ("States.Timeout", "Sandbox.Timedout")]
     return [
-        make.probe("good", "A01", f"{pid}\r{visit}", (done,), sends_mail=True),
-        make.probe("poison", "A01", visit, (unreadable,)),
-        make.probe("slow", "A08", f"{pid}\r{visit}\r{notes}", slow),
+        probe("good", "A01", f"{pid}\r{visit}", done, mail=True),
+        probe("poison", "A01", visit, unreadable),
+        probe("slow", "A08", f"{pid}\r{visit}\r{notes}", done, unreadable, *timeouts),
     ]
-
-
-class _Maker:
-    """Writes the messages of one run as the environment's smoke sender."""
-
-    def __init__(self, environment: Environment, run: str) -> None:
-        named = [sender for sender in environment.senders if sender.name == SENDER]
-        if not named:
-            raise ProblemError(
-                f"environments/{environment.name}.toml: senders: `{SENDER}` is missing:"
-                " add it and deploy."
-            )
-        self._sender = named[0]
-        allowed = environment.receiver.processing_ids or PROCESSING_IDS
-        self._processing_id = next(one for one in PROCESSING_IDS if one in allowed)
-        self._run = run
-
-    def probe(
-        self,
-        name: str,
-        trigger: str,
-        segments: str,
-        expected: tuple[Ending, ...],
-        *,
-        sends_mail: bool = False,
-    ) -> Probe:
-        stamp = datetime.now(UTC).strftime("%Y%m%d%H%M%S+0000")
-        control_id = f"ENS{self._run}{name[0].upper()}"
-        origin = f"{self._sender.sending_application}|{self._sender.sending_facility}"
-        header = (
-            f"MSH|^~\\&|{origin}|HL7-ENS|HL7-ENS|{stamp}||ADT^{trigger}^ADT_A01|{control_id}"
-            f"|{self._processing_id}|2.5.1"
-        )
-        body = f"{header}\rEVN||{stamp}\r{segments}\r".encode("ascii")
-        return Probe(name, control_id, OutgoingMessage(name, 1, body), expected, sends_mail)

@@ -25,24 +25,18 @@ _UNLESS_DOSED = re.compile(rf"<>(?!{DOSED.pattern})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """A row of conditions.csv: ICD-10-CM codes, best first; type diagnosis, sign or symptom."""
+class Entry:
+    """A row of conditions.csv or drugs.csv.
 
-    codes: tuple[str, ...]
+    A condition has ICD-10-CM codes, best first, and the kind DIAGNOSIS, SIGN or SYMPTOM; a medication has its
+    substance and the kind GENERIC_NAME or BRAND_NAME.
+    """
+
+    about: str
     kind: str
+    codes: tuple[str, ...] = ()
+    substance: str = ""
     unless: re.Pattern[str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Drug:
-    """A row of drugs.csv: GENERIC_NAME or BRAND_NAME, and the substance."""
-
-    type: str
-    generic: str
-    unless: re.Pattern[str] | None = None
-
-
-Entry = Condition | Drug
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +141,8 @@ def conditions() -> Lexicon:
     terms: list[tuple[str, Entry, bool]] = []
     for row in rows("conditions.csv"):
         unless = re.compile(row["unless"]) if row["unless"] else None
-        entry = Condition(tuple(row["codes"].split()), row["kind"].upper(), unless)
+        codes = tuple(row["codes"].split())
+        entry = Entry("condition", row["kind"].upper(), codes, unless=unless)
         terms += [(term, entry, term != term.lower()) for term in row["terms"].split("|")]
     return Lexicon(terms)
 
@@ -158,6 +153,7 @@ def drugs() -> Lexicon:
     terms: list[tuple[str, Entry, bool]] = []
     for row in rows("drugs.csv"):
         unless = _UNLESS_DOSED if row["dosed"] else None
-        drug = Drug(f"{row['type'].upper()}_NAME", row["generic"], unless)
+        kind = f"{row['type'].upper()}_NAME"
+        drug = Entry("medication", kind, substance=row["generic"], unless=unless)
         terms.append((row["name"], drug, False))
     return Lexicon(terms, drugs=True)

@@ -12,7 +12,7 @@ from functools import cache
 from simulators.comprehend_medical.coding import linker
 from simulators.comprehend_medical.data_files import rows, words
 from simulators.comprehend_medical.terms import ontology
-from simulators.comprehend_medical.terms.lexicon import Condition, Drug, Lexicon, conditions, drugs
+from simulators.comprehend_medical.terms.lexicon import Lexicon, conditions, drugs
 from simulators.comprehend_medical.text.tokens import Token
 
 MAX_WORDS = 6
@@ -122,19 +122,19 @@ def _apart(found: Sequence[Mention]) -> list[Mention]:
 
 
 def _curated(text: str, found: Sequence[Token], lexicon: Lexicon) -> list[Mention]:
-    results = []
-    for occurrence in lexicon.occurrences(text, found):
-        entry = occurrence.entry
-        if isinstance(entry, Condition):
-            first, last = occurrence.first, occurrence.last
-            core = text[found[first].begin : found[last].end]
-            what = Mention(first, last, "condition", entry.kind, entry.codes, core=core)
-        else:
-            assert isinstance(entry, Drug)
-            kind = entry.type
-            what = Mention(occurrence.first, occurrence.last, "medication", kind, (), entry.generic)
-        results.append(replace(what, misspelt=occurrence.misspelt))
-    return results
+    return [
+        Mention(
+            one.first,
+            one.last,
+            one.entry.about,
+            one.entry.kind,
+            one.entry.codes,
+            one.entry.substance,
+            one.misspelt,
+            core=text[found[one.first].begin : found[one.last].end],
+        )
+        for one in lexicon.occurrences(text, found)
+    ]
 
 
 def _named(text: str, found: Sequence[Token]) -> list[Mention]:
