@@ -9,13 +9,18 @@ from types import FrameType
 
 from lambdas.registry.importing.columns import InvalidRegistryError
 from local.aws.sockets import HOST, PortError
-from local.run import sample
 from local.run.mpi import UnknownMpiError
 from local.run.receiver_process import ReceiverError
 from local.run.system import ROOT, Ports, System
 from local.stack.deploy import DeploymentError
 from local.stack.synth import SynthError
 from ops.events.trail import EventTrail
+from ops.sending import messages
+from ops.sending.following import ending
+from ops.sending.mllp import ReceiverConnection
+
+ADMISSION = ROOT / "samples" / "admission.hl7"
+WATCH_SECONDS = 60.0
 
 EXPECTED = (
     DeploymentError,
@@ -85,12 +90,16 @@ def _show_ports(ports: Ports) -> None:
 
 
 def _send_sample(system: System) -> None:
-    _say(f"Sending {sample.ADMISSION.relative_to(ROOT)} over MLLP")
-    outcome = sample.send(system.ports.mllp, system.trails)
-    acknowledgement = outcome.acknowledgement
-    _say(f"  ACK      {acknowledgement.code or 'none'} {acknowledgement.text}".rstrip())
-    if outcome.trail is not None:
-        _show_event(outcome.trail, system)
+    """Sends the project's own admission, and shows how its event ends, for a minute at most."""
+    _say(f"Sending {ADMISSION.relative_to(ROOT)} over MLLP")
+    (message,) = messages.read(ADMISSION)
+    with ReceiverConnection(HOST, system.ports.mllp, timeout=10) as connection:
+        answer = connection.send(message)
+    _say(f"  ACK      {answer.code or 'none'} {answer.text}".rstrip())
+    control_id = message.control_id.decode("latin-1")
+    trail = ending(system.trails, control_id, WATCH_SECONDS) if answer.accepted else None
+    if trail is not None:
+        _show_event(trail, system)
 
 
 def _show_event(trail: EventTrail, system: System) -> None:

@@ -4,12 +4,12 @@ import gc
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from socket import socket
-from typing import Protocol, Self
+from typing import Self
 
 from local.aws.app import create_app
 from local.aws.clients import role_environment
@@ -36,13 +36,8 @@ from ops.encounters.stays import StaySource
 from ops.events.trail import TrailSource
 from simulators import comprehend_medical
 
-
-class Say(Protocol):
-    """Shows the user a line, or with `end` empty the beginning of one."""
-
-    def __call__(self, line: str, end: str = "\n") -> None:
-        """Shows it at once."""
-
+Say = Callable[..., None]
+"""Shows the user a line at once, or with `end` empty the beginning of one."""
 
 ROOT = Path(__file__).resolve().parents[2]
 

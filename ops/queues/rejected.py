@@ -45,7 +45,12 @@ class RejectedSource:
 
     def one(self, key: str) -> Rejected:
         """Returns the rejected message with this key. Raises `ProblemError` if it does not exist."""
-        head = self._head(key)
+        if not key.startswith(PREFIX):
+            raise ProblemError(f"The key of a rejected message must begin with {PREFIX}.")
+        ask = self._s3.head_object
+        head: Any = if_exists(ask, "404", "NoSuchKey", Bucket=self._bucket, Key=key)
+        if head is None:
+            raise ProblemError(f"No rejected message has the key {key}.")
         metadata = head["Metadata"]
         return Rejected(
             key=key,
@@ -64,11 +69,3 @@ class RejectedSource:
         objects = [one for page in pages for one in page.get("Contents", [])]
         for one in sorted(objects, key=lambda one: one["LastModified"], reverse=True):
             yield one["Key"]
-
-    def _head(self, key: str) -> Any:
-        if not key.startswith(PREFIX):
-            raise ProblemError(f"The key of a rejected message must begin with {PREFIX}.")
-        head = if_exists(self._s3.head_object, "404", "NoSuchKey", Bucket=self._bucket, Key=key)
-        if head is None:
-            raise ProblemError(f"No rejected message has the key {key}.")
-        return head

@@ -3,6 +3,7 @@
 The page holds the prose. Each table stands between `<!-- table: NAME -->` and `<!-- end of table -->`.
 """
 
+import csv
 import re
 import sys
 from collections.abc import Iterable
@@ -17,20 +18,9 @@ from lambdas.track_encounter.triggers import EFFECTS, RULES
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "encounters.md"
 _TABLE = re.compile(r"(<!-- table: (\S+) -->)\n.*?(<!-- end of table -->)", re.DOTALL)
 
-REASONS = {
-    DecisionReason.DUPLICATE: "The same event again under another MSH-10, or with a later MSH-7.",
-    DecisionReason.NOT_A_NOTIFIABLE_EVENT: "An event of which nobody is notified, such as a clinic visit.",
-    DecisionReason.PLANNED: "A plan, or a plan given up.",
-    DecisionReason.BED_MOVE: "A move inside the facility.",
-    DecisionReason.UNCHANGED: "An update that changes nothing in a notice.",
-    DecisionReason.SUPERSEDED: "It arrived after a later event of the encounter that overrules it: an admission or a move after its discharge, a cancellation after an event that shows the patient there.",
-    DecisionReason.NOT_TOLD: "A cancellation or an end of an event of which nobody was told.",
-    DecisionReason.NO_ENCOUNTER: "A cancellation that finds no encounter.",
-    DecisionReason.STALE_EVENT: "Older than the sender's `stale_after_days`.",
-    DecisionReason.LOAD: "The sender loads its data: `load = true`, or MSH-11.2 is `I`, `A` or `R`.",
-    DecisionReason.IDENTITY_CHANGED: "Identifiers of the patient were merged or changed.",
-    DecisionReason.NUMBER_CHANGED: "The encounter got another number.",
-}
+with Path(__file__).with_name("reasons.csv").open(encoding="utf-8", newline="") as _lines:
+    REASONS = dict(csv.reader(_lines))
+"""The meaning of each `DecisionReason`."""
 
 
 def rendered(page: str) -> str:

@@ -68,7 +68,9 @@ def probes(environment: Environment, run: str) -> list[Probe]:
     processing_id = next(one for one in PROCESSING_IDS if one in allowed)
     origin = f"{sender.sending_application}|{sender.sending_facility}"
 
-    def probe(name: str, trigger: str, segments: str, *expected: Ending, mail: bool = False) -> Probe:
+    def probe(
+        name: str, trigger: str, segments: str, *expected: Ending, mail: bool = False
+    ) -> Probe:
         stamp = datetime.now(UTC).strftime("%Y%m%d%H%M%S+0000")
         control_id = f"ENS{run}{name[0].upper()}"
         header = (

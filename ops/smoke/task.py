@@ -124,21 +124,18 @@ class OneOffTask:
         lines: list[dict[str, str]] = []
         deadline = time.monotonic() + LOG_SECONDS
         while len(lines) < wanted and time.monotonic() < deadline:
-            lines = self._read(f"{CONTAINER}/{CONTAINER}/{task_id}")
+            answer: Any = if_exists(
+                self._logs.get_log_events,
+                "ResourceNotFoundException",
+                logGroupName=self._outputs["SmokeLogGroup"],
+                logStreamName=f"{CONTAINER}/{CONTAINER}/{task_id}",
+                startFromHead=True,
+            )
+            events = answer["events"] if answer else []
+            lines = [line for event in events if (line := _line(event["message"]))]
             if len(lines) < wanted:
                 time.sleep(self._poll_seconds)
         return lines
-
-    def _read(self, stream: str) -> list[dict[str, str]]:
-        answer: Any = if_exists(
-            self._logs.get_log_events,
-            "ResourceNotFoundException",
-            logGroupName=self._outputs["SmokeLogGroup"],
-            logStreamName=stream,
-            startFromHead=True,
-        )
-        events = answer["events"] if answer else []
-        return [line for event in events if (line := _line(event["message"]))]
 
 
 def packed(probes: Sequence[Probe]) -> str:
