@@ -40,7 +40,7 @@ def test_the_example_in_a_help_is_a_command_that_ens_takes(
     examples = [
         (words, command, command.epilog) for words, command in commands(main) if command.epilog
     ]
-    assert len(examples) == 12
+    assert len(examples) == 13
     for words, command, epilog in examples:
         assert epilog.startswith(f"Example: {words} ")
         command.make_context(words, shlex.split(epilog.removeprefix(f"Example: {words} ")))
