@@ -8,6 +8,7 @@ from lambdas.common.clock import iso
 from lambdas.common.contracts.encounters.encounter import Audience, Decision
 from lambdas.common.contracts.encounters.stay_flags import FlagKind, StayFlag
 from lambdas.common.senders import sender_named
+from lambdas.common.sensitive_codes import categories_of_words
 from lambdas.encounters.flags import flags
 from lambdas.encounters.indexes import link, of_patient
 from lambdas.encounters.items import EncounterSummary
@@ -36,7 +37,7 @@ def flags_of(
     if present is None:
         return ()
     others = _others(context, present, patient_refs, merged)
-    return tuple(_with_hospitals(context, flag) for flag in flags(present, others))
+    return tuple(_with_hospitals(context, flag, present.sender) for flag in flags(present, others))
 
 
 def _others(
@@ -69,10 +70,17 @@ def post_acute_codes(context: LookupContext, found: Iterable[StayFlag]) -> list[
     return [pair for pair in pairs if all(pair)]
 
 
-def _with_hospitals(context: LookupContext, flag: StayFlag) -> StayFlag:
-    """The flag with the hospitals' names for readers."""
-    stays = tuple(
-        replace(stay, hospital=sender_named(context, stay.sender).display_name)
-        for stay in flag.stays
-    )
-    return replace(flag, stays=stays)
+def _with_hospitals(context: LookupContext, flag: StayFlag, sender: str) -> StayFlag:
+    """The flag with the hospitals' names for readers of a letter from `sender`.
+
+    Another hospital whose name says a sensitive category is not named: nobody decided whether the reader may
+    know of that care.
+    """
+    stays = []
+    for stay in flag.stays:
+        name = sender_named(context, stay.sender).display_name
+        if stay.sender != sender and categories_of_words(name):
+            stays.append(replace(stay, facility=""))
+        else:
+            stays.append(replace(stay, hospital=name))
+    return replace(flag, stays=tuple(stays))

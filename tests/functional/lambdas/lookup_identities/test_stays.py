@@ -36,6 +36,11 @@ SENDERS = (
         "assigning_authorities": ["NORTHGEN"],
         "display_name": "St Mary Hospital",
     },
+    {
+        "name": "lakeside",
+        "assigning_authorities": ["NORTHGEN"],
+        "display_name": "Lakeside Psychiatric Hospital",
+    },
 )
 
 pytestmark = pytest.mark.usefixtures("registry")
@@ -106,13 +111,16 @@ def test_a_stay_that_was_loaded_counts(tell: Tell, table: EncounterTable) -> Non
     assert kinds(tell(message("A01", 0, I, visit="v2"))) == [FlagKind.READMISSION]
 
 
+@pytest.mark.parametrize(("sender", "named"), [("stmary", "St Mary Hospital"), ("lakeside", "")])
 def test_an_admission_elsewhere_on_the_day_of_a_discharge_is_linked_as_a_transfer(
-    tell: Tell, table: EncounterTable, context: LookupContext
+    tell: Tell, table: EncounterTable, context: LookupContext, sender: str, named: str
 ) -> None:
-    stmary = replace(PROFILE, name="stmary")
-    tracked(table, message("A01", -2 * DAY, I, visit="s1", patient="s-1"), stmary)
+    """A hospital whose name says a sensitive category is not named."""
+    there = replace(PROFILE, name=sender)
+    begun = message("A01", -2 * DAY, I, visit="s1", patient="s-1", facility="LAKE")
+    tracked(table, begun, there)
     left = message("A03", -60, visit="s1", patient="s-1", disposition="02")
-    decision = tracked(table, left, stmary)
+    decision = tracked(table, left, there)
     link(
         context,
         decision.encounter_key,
@@ -122,7 +130,8 @@ def test_an_admission_elsewhere_on_the_day_of_a_discharge_is_linked_as_a_transfe
     identities = tell(message("A01", 0, I))
     assert kinds(identities) == [FlagKind.TRANSFERRED_FROM]
     (stay,) = identities.flags[0].stays
-    assert (stay.encounter_id, stay.hospital) == (decision.encounter_id, "St Mary Hospital")
+    assert (stay.encounter_id, stay.hospital) == (decision.encounter_id, named)
+    assert bool(stay.facility) == bool(named)
 
 
 def test_the_nursing_home_that_the_patient_was_discharged_to_is_told_of_the_readmission(
