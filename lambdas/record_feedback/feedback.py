@@ -99,22 +99,30 @@ class Feedback:
     @classmethod
     def from_detail(cls, detail: Detail) -> Self | None:
         """The feedback in an event's detail; None when it is not about a delivery of ours."""
-        mail, meaning = detail.get("mail", {}), MEANINGS.get(detail.get("eventType", ""))
+        mail, event_type = detail.get("mail", {}), _event_type(detail)
+        meaning = MEANINGS.get(event_type)
         event_id, delivery_id = tag(detail, "event_id"), tag(detail, "delivery_id")
         if meaning is None or not event_id or not delivery_id:
             return None
         part = detail.get(meaning.part) or {}
-        name, known = DETAIL_CODES.get(detail["eventType"], ("", frozenset()))
+        name, known = DETAIL_CODES.get(event_type, ("", frozenset()))
         code = part.get(name, "")
         return cls(
             event_id=event_id,
             delivery_id=delivery_id,
-            event_type=detail["eventType"],
+            event_type=event_type,
             meaning=meaning,
             happened_at=part.get("timestamp") or mail["timestamp"],
             detail_code=code if code in known else "",
             ses_message_id=mail["messageId"],
         )
+
+
+def _event_type(detail: Detail) -> str:
+    """SES's event type. A report that a mail is no spam (RFC 6430) comes as a complaint, and says that it was delivered."""
+    event_type: str = detail.get("eventType", "")
+    reported = (detail.get("complaint") or {}).get("complaintFeedbackType") or ""
+    return "Delivery" if event_type == "Complaint" and reported == "not-spam" else event_type
 
 
 def tag(detail: Detail, name: str) -> str:

@@ -51,6 +51,14 @@ def test_a_word_that_is_on_no_list_of_ours_is_not_kept() -> None:
     assert feedback.detail_code == ""
 
 
+def test_a_report_that_a_mail_is_no_spam_is_no_complaint() -> None:
+    """RFC 6430: a reader took the mail out of the spam folder."""
+    feedback = Feedback.from_detail(detail("Complaint", complaintFeedbackType="not-spam"))
+    assert feedback is not None
+    assert (feedback.address_failed, feedback.is_final) == (False, False)
+    assert feedback.meaning.action == "DELIVERED"
+
+
 def test_two_delays_are_two_events_and_one_delay_twice_is_one() -> None:
     first, again = (Feedback.from_detail(detail("DeliveryDelay")) for _ in range(2))
     later = Feedback.from_detail(detail("DeliveryDelay", timestamp="2026-11-23T14:00:00.000Z"))
