@@ -73,6 +73,8 @@ def decide(
     if moved:
         told.move_to_other_patient()
     told.tell_all()
+    if told.notices and precedes_its_move(before, message):
+        raise IdentityConflictError("PID-3 names the patient from whom the encounter was moved")
     after = replace(after, told=tuple(told.facts))
     if told.notices:
         return after, replace(decision, notices=told.notices)
@@ -91,7 +93,7 @@ def _of_this_patient(
     """
     if encounter is None or same_patient(encounter, message):
         return encounter
-    if message.event.effect is Effect.MOVE_TO_PATIENT:
+    if message.event.effect is Effect.MOVE_TO_PATIENT or precedes_its_move(encounter, message):
         return encounter
     situation = situation_of(encounter.events)
     if situation.phase is Phase.CANCELLED:
@@ -114,13 +116,23 @@ def same_patient(encounter: Encounter, message: EncounterMessage) -> bool:
     return bool(named & set(encounter.patient_keys))
 
 
+def precedes_its_move(encounter: Encounter, message: EncounterMessage) -> bool:
+    """Whether a message names the patient from whom the encounter was moved, and was recorded before that."""
+    if same_patient(encounter, message):
+        return False
+    event = message.event
+    moved_at = [one.order for one in encounter.events if one.effect is Effect.MOVE_TO_PATIENT]
+    before = (event.recorded_at or event.order) < max(moved_at, default="")
+    return before and bool(set(message.patient_keys) & set(encounter.moved_from))
+
+
 def _with_message(encounter: Encounter, message: EncounterMessage) -> Encounter:
     """The encounter with the message's event, identifiers and protections."""
     event = message.event
-    same = same_patient(encounter, message)
-    patient_keys = (
-        (*encounter.patient_keys, *message.patient_keys) if same else message.patient_keys
-    )
+    late = precedes_its_move(encounter, message)
+    same = late or same_patient(encounter, message)
+    stated = () if late else message.patient_keys
+    patient_keys = (*encounter.patient_keys, *stated) if same else stated
     quiet = event.effect in QUIET and event.effect is not Effect.PLAN
     events = encounter.events
     if not quiet:
@@ -131,6 +143,7 @@ def _with_message(encounter: Encounter, message: EncounterMessage) -> Encounter:
     return replace(
         encounter,
         patient_keys=tuple(dict.fromkeys(patient_keys)),
+        moved_from=encounter.moved_from if same else encounter.patient_keys,
         patient_ref=encounter.patient_ref if same else "",
         events=events,
         protections=tuple(dict.fromkeys((*encounter.protections, *message.protections))),

@@ -18,7 +18,7 @@ from lambdas.track_encounter.closing import due_of
 from lambdas.track_encounter.history import BEGINS, Situation, situation_of
 from lambdas.track_encounter.message import EncounterMessage
 from lambdas.track_encounter.profile import EncounterProfile
-from lambdas.track_encounter.rules import decide, same_patient
+from lambdas.track_encounter.rules import QUIET, decide, precedes_its_move, same_patient
 from lambdas.track_encounter.triggers import CANCELS
 
 ATTEMPTS = 5
@@ -29,6 +29,9 @@ MERGES = 4
 
 RENUMBERING = (Effect.CHANGE_NUMBER, Effect.MOVE_TO_PATIENT, Effect.MERGE_PATIENT)
 """Effects of messages that name an encounter by its prior number (MRG-3, MRG-5, MRG-6)."""
+
+NAMES_A_PATIENT = (*BEGINS, *QUIET, Effect.UPDATE)
+"""Effects of messages that may be about the patient alone, or begin another stay."""
 
 Found = StoredEncounter | None
 
@@ -74,6 +77,8 @@ def _write(
     if known and message.event.effect is Effect.MERGE_PATIENT:
         # A merge is about two patients. A number of a third one must not keep it from being recorded.
         known = known if same_patient(known.encounter, message) else None
+    if known and _names_patient_alone(read, message) and not same_patient(known.encounter, message):
+        known = None  # a move gave the patient's last stay to another one
     after, decision = decide(known.encounter if known else None, message, profile, now)
     links = _links(message)
     if after is None:
@@ -81,6 +86,8 @@ def _write(
     same = known is not None and known.encounter.encounter_id == after.encounter_id
     left_behind = known.encounter.encounter_id if known and not same else ""
     new = _new_keys(after, message, read.encounters, left_behind)
+    if same and known and precedes_its_move(known.encounter, message):
+        new = _NewKeys()
     home = known.home if same and known else next(iter(new.homes), f"own#{after.encounter_id}")
     replaced = read.encounters.get(home)
     aliases = [key for key in new.fixed if key != home]
@@ -142,6 +149,13 @@ def _newest_of_patient(
         situation.end is not None and message.event.at > situation.end.at
     )
     return None if over else found
+
+
+def _names_patient_alone(read: Read, message: EncounterMessage) -> bool:
+    """Whether a message has no number of a stay, so that its stay was found by the patient's identifier."""
+    keys = message.keys
+    numbered = keys.visit or keys.account or _first(keys.patient_time, read.encounters)
+    return not numbered and message.event.effect in NAMES_A_PATIENT
 
 
 def _with_merged(store: EncounterStore, found: Found, message: EncounterMessage) -> Found:

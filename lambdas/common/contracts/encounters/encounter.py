@@ -170,7 +170,7 @@ class Encounter:
     """One stay of a patient at one sender.
 
     `keys` are the references of its numbers, `patient_keys` those of the sender's identifiers of the
-    patient. `protections` and `sensitive` are codes that never leave again. `unchanged` counts events that are not in
+    patient, `moved_from` those of the patient from whom it was moved last. `protections` and `sensitive` are codes that never leave again. `unchanged` counts events that are not in
     `events` because they said nothing new. `closed_at` is the moment of a closing without an end.
     """
 
@@ -179,6 +179,7 @@ class Encounter:
     version: int = 0
     keys: tuple[str, ...] = ()
     patient_keys: tuple[str, ...] = ()
+    moved_from: tuple[str, ...] = ()
     patient_ref: str = ""
     events: tuple[RecordedEvent, ...] = ()
     told: tuple[ToldFact, ...] = ()

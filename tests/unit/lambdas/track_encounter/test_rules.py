@@ -615,3 +615,32 @@ def test_what_is_entered_again_with_its_old_time_after_a_cancellation_is_told(
 
 def test_a_cancellation_that_comes_first_cancels_what_was_recorded_after_it() -> None:
     assert told(message("A11", 30), message("A01", 0, I, recorded=40)) == []
+
+
+GIVEN_AWAY = message("A45", 30, patient="p2")
+
+
+@pytest.mark.parametrize("trigger_event", ["A08", "A21", "A31", "A02"])
+def test_a_message_of_the_old_patient_from_before_a_move_tells_nobody(trigger_event: str) -> None:
+    late = message(trigger_event, 20, I, facility="N")
+    assert told(ADMITTED, GIVEN_AWAY, late) == []
+    assert told(ADMITTED, GIVEN_AWAY, late, message("A03", 60, patient="p2")) == [
+        ("discharge", "team")
+    ]
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        message("A03", 25),
+        message("A08", 25, died=True),
+        message("A08", 40, I),
+        message("A08", 20, I, recorded=40),
+        message("A08", 20, I, patient="p3"),
+    ],
+)
+def test_a_message_of_another_patient_after_a_move_that_says_more_is_for_a_person(
+    late: EncounterMessage,
+) -> None:
+    with pytest.raises(IdentityConflictError):
+        last(ADMITTED, GIVEN_AWAY, late)

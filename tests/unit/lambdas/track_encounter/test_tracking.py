@@ -7,12 +7,13 @@ import pytest
 
 from bench.encounters.memory import MemoryStore
 from lambdas.common.contracts.encounters.encounter import Decision
+from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.encounters.keys import EncounterKeys
 from lambdas.encounters.store import Due, DueReason
 from lambdas.track_encounter.closing import closed
 from lambdas.track_encounter.message import EncounterMessage
 from lambdas.track_encounter.tracking import track
-from tests.support.encounters import NOON, PROFILE, E, I, O, U, message
+from tests.support.encounters import NOON, PROFILE, E, I, O, U, message, play
 
 VISITED = message("A04", 0, E, account="a1")
 
@@ -178,3 +179,20 @@ def test_an_open_encounter_is_closed_once_and_its_discharge_is_still_told() -> N
     store.homes["visit#k1.v1"] = replace(home, encounter=after)
     (decision,) = tracked(message("A03", 8000), store=store)
     assert [notice.kind for notice in decision.notices] == ["ed_discharge"]
+
+
+@pytest.mark.parametrize("trigger_event", ["A31", "A08"])
+def test_a_message_without_numbers_is_not_of_a_stay_that_was_moved_to_another_patient(
+    trigger_event: str,
+) -> None:
+    moved = message("A45", 30, patient="p2")
+    about_the_patient = message(trigger_event, 40, visit="")
+    decision = play([message("A01", 0, I), moved, about_the_patient])[1][-1]
+    assert decision.notices == ()
+
+
+def test_a_patient_whose_stay_was_moved_away_may_be_admitted_by_a_sender_without_numbers() -> None:
+    moved = message("A45", 30, patient="p2")
+    decision = play([message("A01", 0, I), moved, message("A01", 40, I, "anew", visit="")])[1][-1]
+    assert [notice.kind for notice in decision.notices] == [EventKind.ADMISSION]
+    assert decision.encounter_id == "anew"
