@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from lambdas.common.clock import now
 from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome
 from lambdas.common.contracts.recipients.identities import Identities
@@ -19,6 +21,7 @@ from lambdas.common.contracts.workflow.tasks import (
     DeliverNotificationInput,
     DeliverNotificationResult,
 )
+from lambdas.common.errors import ContractError
 from lambdas.common.function.handler import Run
 from lambdas.common.senders import sender_named
 from lambdas.delivery import audit
@@ -86,15 +89,17 @@ def deliver_summary(
     `task.members` are delivery ids, `task.envelope.event_id` is the summary's own id. Raises
     `DependencyUnavailableError` or `ConfigurationError` when nothing was sent.
     """
-    items = deliveries.read_several(context, task.members)
-    members = [HeldNotification.of(context, item) for item in items]
+    members, unreadable = _read(context, deliveries.read_several(context, task.members))
     recipient = members[-1].recipient
     detail = detail_for(context, recipient)
-    delivery = _delivery(context, task, run, recipient)
+    delivery = _delivery(context, task, run, members)
     start = starting_point(context, delivery.delivery_id, endpoints_of(context, recipient))
     attempt = Attempt(context, run, delivery, released=True, start=start)
     item = attempt.found()
     if item is None or item.state not in SETTLED:
+        for one in unreadable:
+            run.logger.error("a held delivery cannot be read", delivery_id=one.delivery_id)
+            deliveries.unbind(context, one.delivery_id, run.event_id)
         item, detail, members = _made(context, attempt, members, detail)
     audit.of_delivery(context, run, item, recipient.reasons, ours=attempt.made(item), detail=detail)
     if item.state in SETTLED:
@@ -104,9 +109,34 @@ def deliver_summary(
     return result_of(item)
 
 
+def _read(
+    context: DeliveryContext, items: Sequence[DeliveryItem]
+) -> tuple[list[HeldNotification], list[DeliveryItem]]:
+    """The members, and the items of those whose documents cannot be read: they hold back none of the others.
+
+    Raises the error of the last one where none can be read.
+    """
+    members: list[HeldNotification] = []
+    unreadable: list[DeliveryItem] = []
+    failed: Exception = LookupError("the ledger holds none of the summary's members")
+    for item in items:
+        try:
+            members.append(HeldNotification.of(context, item))
+        except (ClientError, ContractError, LookupError, ValueError) as error:
+            unreadable.append(item)
+            failed = error
+    if not members:
+        raise failed
+    return members, unreadable
+
+
 def _delivery(
-    context: DeliveryContext, task: DeliverNotificationInput, run: Run, recipient: Recipient
+    context: DeliveryContext,
+    task: DeliverNotificationInput,
+    run: Run,
+    members: Sequence[HeldNotification],
 ) -> DeliveryItem:
+    recipient = members[-1].recipient
     return DeliveryItem(
         delivery_id=deliveries.delivery_id(
             run.event_id, recipient.recipient_ref, recipient.channel
@@ -116,7 +146,7 @@ def _delivery(
         recipient_ref=recipient.recipient_ref,
         channel=recipient.channel,
         endpoint_ref=endpoints_of(context, recipient)[0],
-        members=task.members,
+        members=tuple(one.item.delivery_id for one in members),
         task=DeliverNotificationInput(envelope=task.envelope, members=task.members),
     )
 

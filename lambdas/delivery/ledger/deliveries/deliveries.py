@@ -168,6 +168,14 @@ def bind(context: LedgerContext, items: Sequence[DeliveryItem]) -> tuple[str, li
     ]
 
 
+def unbind(context: LedgerContext, delivery_id: str, summary_id: str) -> None:
+    """Takes a held delivery out of a summary that was not sent."""
+    changes = {"digest_id": None, "updated_at": now()}
+    condition = "#state = :held AND #digest_id = :summary"
+    values = {":held": DeliveryState.HELD, ":summary": summary_id}
+    table.update(context, delivery_id, changes, condition, values)
+
+
 def note_updates(context: LedgerContext, delivery_id: str, updates: Sequence[str]) -> None:
     """Writes the later events whose details the letter of a held delivery has, the first time."""
     if updates:
