@@ -8,14 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from environments import Sender
 from ops.feed.checking.tally import FeedTally
 from ops.feed.checking.times import NO_OFFSET
 from ops.feed.proposal import toml
 from ops.feed.report.finding import percent
 from ops.output import count
+from ops.templates import filled
 
 MIN_SHARE = 0.9
 """From this share of the messages on, the most frequent authority is proposed for those that name none."""
@@ -31,13 +30,6 @@ TABLES = (
 )
 """The keys that the template proposes. It writes those of an existing file that are in neither as they are."""
 
-_TEMPLATES = Environment(  # noqa: S701  # TOML, whose values `toml.pair` quotes
-    loader=FileSystemLoader(Path(__file__).parent),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-
 
 def proposed_file(name: str, known: Sender | None, tally: FeedTally) -> str:
     """Returns the whole file. The schema of senders accepts it where the feed names MSH-3 and MSH-4."""
@@ -46,7 +38,9 @@ def proposed_file(name: str, known: Sender | None, tally: FeedTally) -> str:
     authorities = coded.authorities.shown()
     most = authorities[0] if authorities else None
     named = (f"{one} ({percent(n, offsets.total())})" for one, n in offsets.most_common(4))
-    text = _TEMPLATES.get_template("sender.toml.jinja").render(
+    text = filled(
+        Path(__file__).with_name("sender.toml.jinja"),
+        {},
         name=name,
         kept=kept,
         others={key: kept[key] for key in kept if key not in (*VALUES, *TABLES)},

@@ -2,25 +2,20 @@
 
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from ops.feed.report.report import FeedReport
 from ops.feed.report.sections import sections, summary
 from ops.output import sentence_case
+from ops.templates import filled
 
 
 def markdown(report: FeedReport) -> str:
     """The report as Markdown (CommonMark with tables)."""
-    templates = Environment(  # noqa: S701  # Markdown, which `_escaped` escapes
-        loader=FileSystemLoader(Path(__file__).parent),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    templates.filters.update(escaped=_escaped, sentence_case=sentence_case)
-    return templates.get_template("report.md.jinja").render(
-        report=report, summary=summary(report), sections=sections(report)
+    return filled(
+        Path(__file__).with_name("report.md.jinja"),
+        {"escaped": _escaped, "sentence_case": sentence_case},
+        report=report,
+        summary=summary(report),
+        sections=sections(report),
     )
 
 
