@@ -1,23 +1,13 @@
 """Standard tables of HL7 v2 that the code uses. A sender's own tables are in environments/senders/."""
 
-from types import MappingProxyType
+import tomllib
+from pathlib import Path
 
-MESSAGE_ERRORS = MappingProxyType(
-    {
-        100: "Segment sequence error",
-        101: "Required field missing",
-        102: "Data type error",
-        103: "Table value not found",
-        200: "Unsupported message type",
-        201: "Unsupported event code",
-        202: "Unsupported processing id",
-        203: "Unsupported version id",
-        204: "Unknown key identifier",
-        205: "Duplicate key identifier",
-        206: "Application record locked",
-        207: "Application internal error",
-    }
+_TABLES: dict[str, dict[str, str]] = tomllib.loads(
+    Path(__file__).with_suffix(".toml").read_text("utf-8")
 )
+
+MESSAGE_ERRORS = {int(code): text for code, text in _TABLES["message_errors"].items()}
 """Table 0357, ERR-3: code to text."""
 
 ADT_TRIGGER_EVENTS = frozenset(f"A{number:02}" for number in range(1, 63))
@@ -51,74 +41,8 @@ DISCHARGE_STATUSES = frozenset(
 OBSERVATION_STATUSES = frozenset("ABCDFINOPRSUVWX")
 """Table 0085, OBX-11."""
 
-CHARACTER_SETS = MappingProxyType(
-    {
-        "ASCII": "ascii",
-        **{f"8859/{part}": f"iso8859-{part}" for part in (1, 2, 3, 4, 5, 6, 7, 8, 9, 15)},
-        "ISO IR6": "ascii",
-        "ISO IR13": "iso2022_jp_ext",
-        "ISO IR14": "iso2022_jp_ext",
-        "ISO IR87": "iso2022_jp_ext",
-        "ISO IR159": "iso2022_jp_ext",
-        # Two names for JIS X 0202, which is ISO 2022: Japanese after escape sequences.
-        "JAS2020": "iso2022_jp_ext",
-        "JIS X 0202": "iso2022_jp_ext",
-        "GB 18030-2000": "gb18030",
-        "KS X 1001": "euc_kr",
-        "BIG-5": "big5",
-        "UNICODE": "utf-8",
-        "UNICODE UTF-8": "utf-8",
-        "UNICODE UTF-16": "utf-16",
-        "UNICODE UTF-32": "utf-32",
-    }
-)
-"""Table 0211, MSH-18, to Python's codec. CNS 11643-1992 is left out: Python has no codec for it."""
+CHARACTER_SETS = _TABLES["character_sets"]
+"""Table 0211, MSH-18, to Python's codec."""
 
-INFORMAL_CHARACTER_SETS = MappingProxyType(
-    {
-        "USASCII": "ascii",
-        "UTF8": "utf-8",
-        "UTF16": "utf-16",
-        "UTF32": "utf-32",
-        "UNICODEUTF8": "utf-8",
-        "LATIN1": "iso8859-1",
-        "ISOLATIN1": "iso8859-1",
-        "LATIN2": "iso8859-2",
-        "LATIN9": "iso8859-15",
-        "ANSI": "cp1252",
-        "MSANSI": "cp1252",
-        "KOI8R": "koi8-r",
-        "KOI8U": "koi8-u",
-        "SJIS": "cp932",
-        "SHIFTJIS": "cp932",
-        "WINDOWS31J": "cp932",
-        "MS932": "cp932",
-        "EUCJP": "euc_jp",
-        "ISO2022JP": "iso2022_jp_ext",
-        "EUCKR": "euc_kr",
-        "KSC5601": "euc_kr",
-        "KSX1001": "euc_kr",
-        "ISO2022KR": "iso2022_kr",
-        "GB2312": "gbk",
-        "GBK": "gbk",
-        "GB18030": "gb18030",
-        "BIG5": "big5",
-        "TIS620": "iso8859-11",
-        # ISO's registration numbers, as DICOM writes them (PS3.3, C.12.1.1.2).
-        "ISOIR100": "iso8859-1",
-        "ISOIR101": "iso8859-2",
-        "ISOIR109": "iso8859-3",
-        "ISOIR110": "iso8859-4",
-        "ISOIR144": "iso8859-5",
-        "ISOIR127": "iso8859-6",
-        "ISOIR126": "iso8859-7",
-        "ISOIR138": "iso8859-8",
-        "ISOIR148": "iso8859-9",
-        "ISOIR166": "iso8859-11",
-        "ISOIR203": "iso8859-15",
-        "ISOIR149": "euc_kr",
-        "ISOIR58": "gbk",
-        "ISOIR192": "utf-8",
-    }
-)
+INFORMAL_CHARACTER_SETS = _TABLES["informal_character_sets"]
 """Names outside table 0211 that senders write into MSH-18, in capitals without blanks and punctuation."""

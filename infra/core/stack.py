@@ -21,13 +21,12 @@ from infra.core.receiver_role import ReceiverRole
 from infra.core.stores.backups import Backups
 from infra.core.stores.stores import Stores
 from infra.monitoring.alarm_topic import Alarms
-from infra.monitoring.audit_alarms import AuditAlarms
 from infra.monitoring.backup_alarms import watch_backups
 from infra.monitoring.core_alarms import CoreAlarms
 from infra.monitoring.dashboard import Dashboard
 from infra.monitoring.delivery_alarms import DeliveryAlarms
-from infra.monitoring.feeds import FeedAlarms, SenderRules
-from infra.monitoring.queries import Queries
+from infra.monitoring.feeds import SenderRules
+from infra.monitoring.queries import save_queries
 from infra.monitoring.watched import Watched
 
 
@@ -154,18 +153,18 @@ class CoreStack(cdk.Stack):
         CoreAlarms(self, "CoreAlarms", watched=watched, alarms=self.alarms)
         if self.backups:
             watch_backups(self.backups, self.alarms)
-        AuditAlarms(self, "AuditAlarms", watched=watched, alarms=self.alarms)
+        audit = Construct(self, "AuditAlarms")
+        self.alarms.watch_counts(audit, "audit-broken", "audit-unverified")
         DeliveryAlarms(self, "DeliveryAlarms", watched=watched, alarms=self.alarms)
-        FeedAlarms(self, "FeedAlarms", alarms=self.alarms)
+        feeds = Construct(self, "FeedAlarms")
+        self.alarms.watch_counts(
+            feeds, "authority-not-usable", "warnings-rising", "unknown-patients-rising"
+        )
         rules = SenderRules(self, "SenderRules", watched=watched)
         Dashboard(self, "Dashboard", watched=watched, alarms=self.alarms, rules=rules)
-        Queries(
-            self,
-            "Queries",
-            environment=environment,
-            steps=[step.log_group for step in self.steps.all],
-            workflow=self.workflow.log_group,
-        )
+        queries = Construct(self, "Queries")
+        save_queries(queries, environment, "steps", [step.log_group for step in self.steps.all])
+        save_queries(queries, environment, "workflow", [self.workflow.log_group])
         self._tell(environment)
 
     def calls_from_vpc(self) -> frozenset[str]:

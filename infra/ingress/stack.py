@@ -13,9 +13,8 @@ from infra.core.stack import CoreStack
 from infra.ingress.load_balancer import HEALTH, MLLP, LoadBalancer
 from infra.ingress.receiver_service import ReceiverService
 from infra.ingress.smoke_task import SmokeTask
-from infra.monitoring.alarm_topic import Comparison, Missing
 from infra.monitoring.metrics import metric, own, summed
-from infra.monitoring.queries import SavedQuery
+from infra.monitoring.queries import save_queries
 from infra.network.stack import workload_security_group
 
 # The reasons in receiver/intake/rejections.py, by alarm. An alarm can have ten metrics:
@@ -26,10 +25,6 @@ UNACCEPTABLE = (
     *("unknown_trigger", "oversize", "cut_off", "too_many_segments", "batch", "second_message"),
 )
 NOT_ALLOWED = ("unknown_type", "processing_id", "sender_not_allowed", "trigger_not_allowed")
-
-# 99th percentiles. Senders should wait 15 s before they send again (docs/receiver.md).
-ACKNOWLEDGED_WITHIN_MS = 2000
-STORED_WITHIN_MS = 1500
 
 
 class IngressStack(cdk.Stack):
@@ -96,16 +91,7 @@ class IngressStack(cdk.Stack):
             logs_key=core.stores.keys.logs,
             operator=core.people.operator,
         )
-        SavedQuery(
-            self,
-            "Rejections",
-            environment=environment,
-            title="messages rejected or not stored, newest first",
-            groups=[receiver.log_group],
-            fields=["@timestamp", "message", "reason", "event_id", "connection", "key", "error"],
-            condition='level in ["WARNING", "ERROR"]',
-            newest_first=True,
-        )
+        save_queries(self, environment, "receiver", [receiver.log_group])
         group = balancer.send_to(receiver.service)
         self._watch(environment, core, balancer, group.target_group_full_name)
         cdk.CfnOutput(
@@ -117,102 +103,33 @@ class IngressStack(cdk.Stack):
     def _watch(
         self, environment: Environment, core: CoreStack, balancer: LoadBalancer, group: str
     ) -> None:
-        core.alarms.watch(
-            self,
-            "receivers-missing",
-            meaning="Fewer healthy receivers than configured: senders may be unable to connect.",
-            metric=metric(
-                "AWS/NetworkELB",
-                "HealthyHostCount",
-                {
-                    "LoadBalancer": balancer.balancer.load_balancer_full_name,
-                    "TargetGroup": group,
-                },
-                statistic="Minimum",
-                minutes=1,
-            ),
-            comparison=Comparison.LESS_THAN_THRESHOLD,
-            threshold=environment.receiver.desired,
-            periods=5,
-            missing=Missing.BREACHING,
+        healthy = metric(
+            "AWS/NetworkELB",
+            "HealthyHostCount",
+            {
+                "LoadBalancer": balancer.balancer.load_balancer_full_name,
+                "TargetGroup": group,
+            },
+            statistic="Minimum",
+            minutes=1,
         )
-        rejected_not_stored = own(environment, "Receiver", "RejectedNotStored")
-        core.alarms.watch(
-            self,
-            "receiver-cannot-store",
-            meaning="Senders get AR because vault or queue could not be reached. They send their messages again.",
-            metric=summed(
-                {**_rejected(environment, NOT_STORED), "rejected": rejected_not_stored},
-                label="not stored",
-            ),
-        )
-        core.alarms.watch(
-            self,
-            "messages-rejected",
-            meaning="Messages were rejected because of their content; their bytes are under rejected/.",
-            metric=summed(_rejected(environment, UNACCEPTABLE), label="rejected"),
-            tells_end=False,
-        )
-        core.alarms.watch(
-            self,
-            "messages-not-allowed",
-            meaning="Messages were rejected that their sender or this environment may not send.",
-            metric=summed(_rejected(environment, NOT_ALLOWED), label="not allowed"),
-            tells_end=False,
-        )
-        for name, measured, meaning in (
-            (
-                "configuration-not-used",
-                "ConfigurationNotUsed",
-                "A receiver cannot read or use the newest configuration document and uses"
-                " the previous one.",
-            ),
-            (
-                "certificate-not-used",
-                "CertificateNotUsed",
-                "A receiver cannot use its new certificate, client authorities or revocation"
-                " lists and uses the previous ones.",
-            ),
-            (
-                "certificates-expiring",
-                "CertificatesExpiring",
-                "A certificate of the receiver, of a client authority or of a sender expires"
-                " within 30 days; `ens senders expiring` names it.",
-            ),
+        alarms = core.alarms
+        alarms.watch(self, "receivers-missing", healthy, threshold=environment.receiver.desired)
+        not_stored = {
+            **_rejected(environment, NOT_STORED),
+            "rejected": own(environment, "Receiver", "RejectedNotStored"),
+        }
+        for name, parts, label in (
+            ("receiver-cannot-store", not_stored, "not stored"),
+            ("messages-rejected", _rejected(environment, UNACCEPTABLE), "rejected"),
+            ("messages-not-allowed", _rejected(environment, NOT_ALLOWED), "not allowed"),
         ):
-            core.alarms.watch(
-                self, name, meaning=meaning, metric=own(environment, "Receiver", measured)
-            )
-        core.alarms.watch_events(
+            alarms.watch(self, name, summed(parts, label=label))
+        alarms.watch_counts(
             self,
-            "receiver-tasks-failed",
-            "Receiver",
-            "TaskFailures",
-            meaning="A task of a receiver failed by an error of the program. Its connection was closed,"
-            " or the task began again.",
+            *("configuration-not-used", "certificate-not-used", "certificates-expiring"),
+            *("receiver-tasks-failed", "acknowledgements-slow", "storing-slow"),
         )
-        for name, measured, milliseconds, meaning in (
-            (
-                "acknowledgements-slow",
-                "AckLatency",
-                ACKNOWLEDGED_WITHIN_MS,
-                "Senders wait long for their answers; one that waits too long sends again.",
-            ),
-            (
-                "storing-slow",
-                "StoreLatency",
-                STORED_WITHIN_MS,
-                "Vault and queue take long to store a message, so acknowledgements come late.",
-            ),
-        ):
-            core.alarms.watch(
-                self,
-                name,
-                meaning=meaning,
-                metric=own(environment, "Receiver", measured, statistic="p99"),
-                threshold=milliseconds,
-                periods=3,
-            )
 
 
 def _given(name: str, value: str) -> dict[str, str]:

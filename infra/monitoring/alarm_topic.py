@@ -1,5 +1,9 @@
 """Alarms and their SNS topic. Each alarm's description names its section of the runbook."""
 
+import tomllib
+from pathlib import Path
+from typing import Any
+
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -16,6 +20,11 @@ from infra.stateful import fix_logical_id
 
 RUNBOOK = "docs/runbook.md"
 ENDS_SILENTLY = "It counts single events, so no mail tells its end."
+
+TERMS: dict[str, dict[str, Any]] = tomllib.loads(
+    Path(__file__).with_name("alarms.toml").read_text("utf-8")
+)
+"""Every alarm by name, with the members that alarms.toml describes."""
 
 Comparison = cloudwatch.ComparisonOperator
 Missing = cloudwatch.TreatMissingData
@@ -52,56 +61,54 @@ class Alarms(Construct):
         self,
         scope: Construct,
         name: str,
+        metric: cloudwatch.IMetric | None = None,
         *,
-        meaning: str,
-        metric: cloudwatch.IMetric,
-        threshold: float = 1,
-        comparison: Comparison = Comparison.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        periods: int = 1,
-        of_periods: int | None = None,
-        missing: Missing = Missing.NOT_BREACHING,
-        tells_end: bool = True,
-    ) -> cloudwatch.Alarm:
-        """Adds the alarm `<prefix>-<name>` to `scope`. docs/runbook.md has a heading of that name.
+        threshold: float | None = None,
+    ) -> None:
+        """Adds the alarm `<prefix>-<name>` of alarms.toml to `scope`. docs/runbook.md has a heading of that name.
 
-        It goes off when `periods` of the last `of_periods` (as many, if not said) are beyond the
-        threshold. With `missing` BREACHING, a period without data is beyond it. A mail also tells its
-        end, unless `tells_end` is False: the alarm then counts single events and is OK again after some
-        quiet periods, whatever became of the cause.
+        Without `metric` it is on the count that the file names. `threshold` is one that depends on the
+        environment.
         """
-        if missing is Missing.BREACHING and isinstance(metric, cloudwatch.Metric):
-            below = comparison is Comparison.LESS_THAN_THRESHOLD
+        terms = TERMS[name]
+        if metric is None:
+            metric = own(
+                self._environment,
+                terms["service"],
+                terms["counted"],
+                statistic=terms.get("statistic", "Sum"),
+                minutes=terms.get("minutes", 5),
+            )
+        threshold = threshold or terms.get("threshold", 1)
+        below, periods = terms.get("below", False), terms.get("periods", 1)
+        breaching = terms.get("silence") == "breaching"
+        if breaching and isinstance(metric, cloudwatch.Metric):
             metric = filled(metric, 0 if below else threshold)
+        tells_end = terms.get("tells_end", True)
         end = "" if tells_end else f" {ENDS_SILENTLY}"
         alarm = cloudwatch.Alarm(
             scope,
             "".join(word.capitalize() for word in name.split("-")),
             alarm_name=f"{self._prefix}-{name}",
-            alarm_description=f"{meaning}{end} What to do: {RUNBOOK}#{name}",
+            alarm_description=f"{terms['meaning']}{end} What to do: {RUNBOOK}#{name}",
             metric=metric,
             threshold=threshold,
-            comparison_operator=comparison,
+            comparison_operator=Comparison.LESS_THAN_THRESHOLD
+            if below
+            else Comparison.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             datapoints_to_alarm=periods,
-            evaluation_periods=of_periods or periods,
-            treat_missing_data=missing,
+            evaluation_periods=terms.get("of_periods", periods),
+            treat_missing_data=Missing.BREACHING if breaching else Missing.NOT_BREACHING,
         )
         alarm.add_alarm_action(*self._actions)
         if tells_end:
             alarm.add_ok_action(*self._actions)
         self.all.append(alarm)
-        return alarm
 
-    def watch_events(
-        self, scope: Construct, name: str, service: str, counted: str, *, meaning: str
-    ) -> None:
-        """Adds an alarm that goes off at each single event that a step or the receiver counts."""
-        self.watch(
-            scope,
-            name,
-            meaning=meaning,
-            metric=own(self._environment, service, counted),
-            tells_end=False,
-        )
+    def watch_counts(self, scope: Construct, *names: str) -> None:
+        """Adds alarms on counts that alarms.toml names."""
+        for name in names:
+            self.watch(scope, name)
 
     def _let_cloudwatch_publish(self, environment: Environment) -> None:
         """Lets this environment's alarms publish to the topic.

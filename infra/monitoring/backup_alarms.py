@@ -1,7 +1,7 @@
 """Alarms on the daily backups: a backup or a copy failed, or none came."""
 
 from infra.core.stores.backups import Backups
-from infra.monitoring.alarm_topic import Alarms, Comparison, Missing
+from infra.monitoring.alarm_topic import Alarms
 from infra.monitoring.metrics import metric, summed
 
 BACKUP = "AWS/Backup"
@@ -24,16 +24,7 @@ def watch_backups(backups: Backups, alarms: Alarms) -> None:
     alarms.watch(
         backups,
         "backup-failed",
-        meaning="A daily backup of a table or of the vault, or a copy of one, failed or was not made in time.",
-        metric=summed(parts, label="backups and copies that failed", minutes=60),
-        tells_end=False,
+        summed(parts, label="backups and copies that failed", minutes=60),
     )
-    alarms.watch(
-        backups,
-        "backup-missing",
-        meaning="No backup was completed for two days.",
-        metric=metric(BACKUP, "NumberOfBackupJobsCompleted", vault, minutes=24 * 60),
-        comparison=Comparison.LESS_THAN_THRESHOLD,
-        periods=2,
-        missing=Missing.BREACHING,
-    )
+    completed = metric(BACKUP, "NumberOfBackupJobsCompleted", vault, minutes=24 * 60)
+    alarms.watch(backups, "backup-missing", completed)

@@ -1,5 +1,6 @@
 """Alarms of queue, pipe, workflow and schedules."""
 
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -12,8 +13,6 @@ from infra.monitoring.metrics import calculated, metric, of_queue, own, summed, 
 from infra.monitoring.watched import Watched
 
 PIPES = "AWS/EventBridge/Pipes"
-UNTIL_REDELIVERED = 3
-"""Periods that are longer than the 12 minutes until SQS redelivers: the alarm lasts until the message is through."""
 
 
 class CoreAlarms(Construct):
@@ -30,37 +29,23 @@ class CoreAlarms(Construct):
         self._watch_workflow(watched.workflow)
         self._watch_schedules(watched.steps)
 
+    def _watch(self, name: str, metric: cloudwatch.IMetric) -> None:
+        self._alarms.watch(self, name, metric)
+
     def _watch_queues(self, queues: Queues) -> None:
         waiting = visible(queues.dead_letters)
-        self._alarms.watch(
-            self,
-            "dead-letters-waiting",
-            meaning="The dead-letter queue holds messages that could not be processed.",
-            metric=waiting,
-        )
-        self._alarms.watch(
-            self,
+        self._watch("dead-letters-waiting", waiting)
+        self._watch(
             "dead-letters-growing",
-            # The alarm above stays in ALARM while any message waits, so it reports no further one.
-            meaning="Another message was moved to the dead-letter queue.",
-            metric=calculated("DIFF(waiting)", {"waiting": waiting}, label="new dead letters"),
-            tells_end=False,
+            calculated("DIFF(waiting)", {"waiting": waiting}, label="new dead letters"),
         )
-        self._alarms.watch(
-            self,
-            "oldest-message",
-            meaning="A message has waited in the event queue for more than five minutes.",
-            metric=of_queue(queues.events, "ApproximateAgeOfOldestMessage"),
-            threshold=300,
-        )
+        self._watch("oldest-message", of_queue(queues.events, "ApproximateAgeOfOldestMessage"))
 
     def _watch_pipe(self, pipe: EventPipe, queue: sqs.IQueue) -> None:
         dimensions = {"PipeName": pipe.name}
-        self._alarms.watch(
-            self,
+        self._watch(
             "pipe-stands-still",
-            meaning="Messages wait and the pipe receives none: it is stopped, disabled by AWS, or lacks a permission.",
-            metric=calculated(
+            calculated(
                 "IF(waiting > 0 AND FILL(taken, 0) == 0, 1, 0)",
                 {
                     "waiting": visible(queue),
@@ -68,15 +53,10 @@ class CoreAlarms(Construct):
                 },
                 label="standing still",
             ),
-            # After a failure, a message and the later ones of its group wait for 12 minutes, and
-            # these count as visible. So only a longer wait is a fault of the pipe.
-            periods=3,
         )
-        self._alarms.watch(
-            self,
+        self._watch(
             "pipe-throttled",
-            meaning="The pipe's executions were throttled or timed out: messages are late.",
-            metric=summed(
+            summed(
                 {
                     "throttled": metric(PIPES, "ExecutionThrottled", dimensions),
                     "timed_out": metric(PIPES, "ExecutionTimeout", dimensions),
@@ -87,27 +67,14 @@ class CoreAlarms(Construct):
 
     def _watch_workflow(self, workflow: PatientEventWorkflow) -> None:
         dimensions = {"StateMachineArn": workflow.state_machine.state_machine_arn}
-        self._alarms.watch(
-            self,
-            "executions-failed",
-            meaning="An execution failed with a transient error. SQS redelivers its message.",
-            metric=metric("AWS/States", "ExecutionsFailed", dimensions),
-            of_periods=UNTIL_REDELIVERED,
-        )
-        self._alarms.watch(
-            self,
-            "executions-timed-out",
-            meaning="An execution reached the state machine's timeout, which the states' timeouts should prevent.",
-            metric=metric("AWS/States", "ExecutionsTimedOut", dimensions),
-            of_periods=UNTIL_REDELIVERED,
-        )
-        self._alarms.watch(
-            self,
+        for name, counted in (
+            ("executions-failed", "ExecutionsFailed"),
+            ("executions-timed-out", "ExecutionsTimedOut"),
+        ):
+            self._watch(name, metric("AWS/States", counted, dimensions))
+        self._watch(
             "findings-missing",
-            # The event still completes, without findings: no other alarm reports it.
-            meaning="At least 5 % of the notifications, and 3, went out without what Comprehend Medical"
-            " should have read: it throttled, failed, or its turns were more than an event may wait.",
-            metric=calculated(
+            calculated(
                 "IF(FILL(missing, 0) >= 3,"
                 " 100 * FILL(missing, 0) / (FILL(missing, 0) + FILL(complete, 0)), 0)",
                 {
@@ -116,35 +83,18 @@ class CoreAlarms(Construct):
                 },
                 label="notifications without findings (%)",
             ),
-            threshold=5,
         )
-        self._alarms.watch(
-            self,
+        self._watch(
             "control-id-reused",
-            meaning="A sender used one message control id (MSH-10) for two different messages.",
-            metric=summed(
+            summed(
                 {
                     "received": own(self._environment, "Receiver", "ControlIdReused"),
                     "parsed": own(self._environment, "ParseMessage", "ControlIdReused"),
                 },
                 label="control ids used twice",
             ),
-            tells_end=False,
         )
-        self._alarms.watch_events(
-            self,
-            "cancellation-without-stay",
-            "TrackEncounter",
-            "Decision_no_encounter",
-            meaning="A hospital cancelled an event of a stay that no message has named: nobody was told.",
-        )
-        self._alarms.watch_events(
-            self,
-            "rosters-ending",
-            "LookupIdentities",
-            "RostersEnding",
-            meaning="A subscriber's roster ends within two weeks, or within three days.",
-        )
+        self._alarms.watch_counts(self, "cancellation-without-stay", "rosters-ending")
 
     def _watch_schedules(self, steps: Steps) -> None:
         """Lambda developer guide, "Types of metrics for Lambda functions", asynchronous invocations."""
@@ -155,10 +105,4 @@ class CoreAlarms(Construct):
             )
             for one in (*called, *steps.of_audit)
         }
-        self._alarms.watch(
-            self,
-            "scheduled-run-failed",
-            meaning="A run that a schedule started failed three times, or could not be started.",
-            metric=summed(parts, label="scheduled runs that failed"),
-            tells_end=False,
-        )
+        self._watch("scheduled-run-failed", summed(parts, label="scheduled runs that failed"))

@@ -1,4 +1,4 @@
-"""Feeds: alarms on what a sender's messages lack, and who sends it, by Contributor Insights.
+"""Feeds: who sends what a message lacks, by Contributor Insights.
 
 docs/adr/0209-signals-of-a-feed.md says why no metric and no alarm exists for each sender.
 """
@@ -11,41 +11,10 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.monitoring.alarm_topic import Alarms
 from infra.monitoring.watched import Watched
 
 TOP = 10
 """Contributors that a widget shows."""
-
-
-class FeedAlarms(Construct):
-    """Adds the alarms of feeds. The log line of the step names the sender."""
-
-    def __init__(self, scope: Construct, construct_id: str, *, alarms: Alarms) -> None:
-        super().__init__(scope, construct_id)
-        for name, meaning, step, metric in (
-            (
-                "authority-not-usable",
-                "Identifiers of a message have an assigning authority that the sender may not assert or"
-                " that nobody mapped. Such messages are dead letters.",
-                "LookupIdentities",
-                "AuthorityNotUsable",
-            ),
-            (
-                "warnings-rising",
-                "Far more messages of a sender have warnings than usual: its interface changed.",
-                "ParseMessage",
-                "WarningsRose",
-            ),
-            (
-                "unknown-patients-rising",
-                "Far fewer patients of a sender are known than usual, or none of a thousand: nobody is"
-                " told about the others.",
-                "LookupIdentities",
-                "UnknownPatientsRose",
-            ),
-        ):
-            alarms.watch_events(self, name, step, metric, meaning=meaning)
 
 
 class SenderRules(Construct):

@@ -250,8 +250,7 @@ class DataTrail(Construct):
         alarms.watch(
             self,
             "break-glass",
-            meaning="Somebody assumed the break-glass role, or read patient data in the vault.",
-            metric=metric("AWS/Events", "TriggeredRules", {"RuleName": name}),
+            metric("AWS/Events", "TriggeredRules", {"RuleName": name}),
         )
 
 

@@ -5,9 +5,10 @@ table or the standard one is a warning; an unknown one is too, and never decides
 """
 
 import re
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
+from pathlib import Path
 
 from hl7.death import plain
 from hl7.er7 import Value
@@ -30,91 +31,21 @@ class CodeTable:
     others: Mapping[str, str] = field(default_factory=dict)
 
 
-def _words(*pairs: tuple[str, str]) -> tuple[tuple[re.Pattern[str], str], ...]:
-    return tuple((re.compile(rf"\b(?:{pattern})\b"), code) for pattern, code in pairs)
+def _read_tables() -> Iterator[CodeTable]:
+    content = tomllib.loads(Path(__file__).with_name("codes.toml").read_text("utf-8"))
+    for table in content.values():
+        yield CodeTable(
+            codes=frozenset(table["codes"]),
+            system=table["system"],
+            others=table.get("others", {}),
+            words=tuple(
+                (re.compile(rf"\b(?:{'|'.join(patterns)})\b"), code)
+                for code, patterns in table["words"].items()
+            ),
+        )
 
 
-PATIENT_CLASSES = CodeTable(
-    codes=frozenset({"B", "C", "E", "I", "N", "O", "OBS", "P", "R", "S", "U", "V"}),
-    system="0004",
-    others=MappingProxyType(
-        # HL7 v3 ActCode, the classes of an encounter.
-        {"EMER": "E", "IMP": "I", "ACUTE": "I", "NONAC": "I", "AMB": "O", "OBSENC": "OBS"}
-        | {"PRENC": "P", "SS": "S", "VR": "O", "HH": "O", "FLD": "O"}
-    ),
-    words=_words(
-        # The first class that fits decides: an observation is also an outpatient's.
-        (
-            "pre ?admi\\w*|pre ?reg\\w*|wait(?:ing)? ?list(?:ed)?|wl|booked|scheduled|planned|preop\\w*"
-            "|vorstationar\\w*|warteliste|vorgemerkt|liste d attente|lista de espera|preingreso",
-            "P",
-        ),
-        ("obs|obsv|observation\\w*|observacion|beobachtung", "OBS"),
-        (
-            "emerg\\w*|er|ed|emer|a ?(?:and|e) ?e|casualty|urgenc\\w*|urgences?|notfall\\w*|notaufnahme"
-            "|trauma",
-            "E",
-        ),
-        (
-            "out ?p\\w*|ambulat\\w*|amb|ambulan\\w*|op|clinic|day ?(?:case|patient|surgery)|extern[eo]?s?"
-            "|consult\\w*|nachstationar\\w*|office|virtual|tele\\w*",
-            "O",
-        ),
-        (
-            "in ?p(?:a\\w*|t)?|ip|inp|hospitali[sz]\\w*|hospitalizad[oa]|ingres\\w*|stationar\\w*|acute|admitted"
-            "|vollstationar\\w*",
-            "I",
-        ),
-        ("recur\\w*|recc?ur\\w*|series", "R"),
-        ("obstet\\w*|maternity|newborn", "B"),
-        ("short ?stay", "S"),
-        ("commercial", "C"),
-        ("not applicable", "N"),
-        ("unknown", "U"),
-    ),
-)
-"""HL7 table 0004, with codes that senders add: V and OBS observation, S short stay."""
-
-ADMISSION_TYPES = CodeTable(
-    codes=frozenset({"A", "C", "E", "L", "N", "R", "U"}),
-    system="0007",
-    words=_words(
-        ("emerg\\w*|urgences?|urgencias?|notfall\\w*|trauma", "E"),
-        ("urgent\\w*|dringend\\w*|dringlich\\w*", "U"),
-        ("elective|geplant\\w*|programm\\w*|electiv[oa]|planned", "C"),
-        ("routine|rutina", "R"),
-        ("newborn|neonat\\w*|neugebor\\w*|nouveau ne|recien nacido", "N"),
-        ("accident\\w*|unfall\\w*|accidente", "A"),
-        ("labou?r|delivery|entbindung|accouchement|parto", "L"),
-    ),
-)
-"""HL7 table 0007."""
-
-SEXES = CodeTable(
-    codes=frozenset({"A", "F", "M", "N", "O", "U"}),
-    system="0001",
-    others=MappingProxyType({"W": "F", "D": "O", "X": "O", "UN": "O", "UNK": "U", "UNDIFF": "O"}),
-    words=_words(
-        ("female|woman|girl|femme|feminin|feminine|femenin[oa]|mujer|weiblich|frau", "F"),
-        ("male|man|boy|homme|masculin|masculine|masculin[oa]|hombre|varon|mannlich|herr", "M"),
-        ("divers|non ?binary|other|autre|otro", "O"),
-        ("unknown|inconnu|unbekannt|desconocido|undetermined|indetermine", "U"),
-        ("ambiguous", "A"),
-        ("not applicable", "N"),
-    ),
-)
-"""HL7 table 0001."""
-
-DIAGNOSIS_TYPES = CodeTable(
-    codes=frozenset({"A", "F", "W"}),
-    system="0052",
-    words=_words(
-        ("admi\\w*|aufnahme\\w*|ingreso", "A"),
-        ("work\\w*|provisional|preliminary|verdacht\\w*|arbeits\\w*", "W"),
-        ("final|principal|primary|discharge|entlass\\w*|definitiv\\w*", "F"),
-    ),
-)
-"""HL7 table 0052."""
+PATIENT_CLASSES, ADMISSION_TYPES, SEXES, DIAGNOSIS_TYPES = _read_tables()
 
 _OVERRULES = {"P", "OBS"}
 """Classes that their words decide also beside other words: an observation of an outpatient."""
