@@ -7,6 +7,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from lambdas.common.aws.clients import dependency
+from lambdas.common.aws.item_reads import query
 from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.contracts.encounters.encounter import Phase
 from lambdas.encounters.context import UsesEncounters
@@ -102,19 +103,11 @@ def settle_due(
     return True
 
 
-def _query(
-    context: UsesEncounters, index: str, condition: str, values: Item
-) -> Iterator[dict[str, Any]]:
-    with dependency("dynamodb"):
-        pages = (
-            context.client("dynamodb")
-            .get_paginator("query")
-            .paginate(
-                TableName=context.settings.encounters_table,
-                IndexName=index,
-                KeyConditionExpression=condition,
-                ExpressionAttributeValues=values,
-            )
-        )
-        for page in pages:
-            yield from map(from_item, page["Items"])
+def _query(context: UsesEncounters, index: str, condition: str, values: Item) -> Iterator[Item]:
+    return query(
+        context.client("dynamodb"),
+        context.settings.encounters_table,
+        IndexName=index,
+        KeyConditionExpression=condition,
+        ExpressionAttributeValues=values,
+    )

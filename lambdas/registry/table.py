@@ -14,9 +14,7 @@ Reads are strongly consistent: a relationship that was just ended must not be to
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from lambdas.common.aws.clients import dependency
-from lambdas.common.aws.item_reads import read_items
-from lambdas.common.aws.items import from_item
+from lambdas.common.aws.item_reads import query, read_items
 from lambdas.common.contracts.recipients.consent import Consent
 from lambdas.registry import from_items
 from lambdas.registry.context import RegistryContext
@@ -156,18 +154,13 @@ def _circle_keys(patient_id: str, provider_ids: Iterable[str]) -> list[Key]:
 
 def _partition(context: RegistryContext, patient_id: str) -> dict[At, Item]:
     """Every item of the patient's partition."""
-    pages = context.client("dynamodb").get_paginator("query")
-    with dependency("dynamodb"):
-        found = [
-            from_item(item)
-            for page in pages.paginate(
-                TableName=context.settings.registry_table,
-                KeyConditionExpression="pk = :patient",
-                ExpressionAttributeValues={":patient": {"S": key("patient", patient_id)}},
-                ConsistentRead=True,
-            )
-            for item in page["Items"]
-        ]
+    found = query(
+        context.client("dynamodb"),
+        context.settings.registry_table,
+        KeyConditionExpression="pk = :patient",
+        ExpressionAttributeValues={":patient": {"S": key("patient", patient_id)}},
+        ConsistentRead=True,
+    )
     return {at(item): item for item in found}
 
 

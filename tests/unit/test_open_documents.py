@@ -13,7 +13,7 @@ _OPEN = re.compile(r"(dict|Mapping|MutableMapping)\[\w+, (Any|object)\]")
 
 ALLOWED = {
     "a DynamoDB item, which the module beside the table turns into a class": {
-        "lambdas/common/aws/item_reads.py": "read_item read_items",
+        "lambdas/common/aws/item_reads.py": "query read_item read_items",
         "lambdas/common/aws/items.py": "from_item to_item",
         "lambdas/delivery/ledger/deliveries/due.py": "due due_after",
         "lambdas/delivery/ledger/items.py": "RepairPosition.start",

@@ -1,8 +1,8 @@
-"""Reads items of a DynamoDB table by their keys, always consistently."""
+"""Reads items of a DynamoDB table: by their keys, always consistently, or by a Query."""
 
 import random
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from lambdas.common.aws.clients import dependency
@@ -57,3 +57,13 @@ def _batch(context: Context, table: str, wanted: list[dict[str, Any]]) -> list[I
         if not request:
             return found
     raise DependencyUnavailableError("dynamodb BatchGetItem: keys stay unprocessed")
+
+
+def query(client: Any, table: str, **arguments: Any) -> Iterator[Item]:
+    """Yields every item of a Query on a table or an index of it, page by page.
+
+    `client` is the DynamoDB client. Raises `DependencyUnavailableError`.
+    """
+    with dependency("dynamodb"):
+        for page in client.get_paginator("query").paginate(TableName=table, **arguments):
+            yield from map(from_item, page["Items"])

@@ -7,7 +7,7 @@ environment variables (tests/unit/test_contexts.py).
 import os
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self, TypedDict
 
 from lambdas.common.errors import ConfigurationError
 
@@ -114,8 +114,25 @@ class Settings:
         return cls(**shared())
 
 
-def shared() -> dict[str, Any]:
-    """The members of `Settings` by name, from the environment variables, for a subclass that adds its own."""
+class SharedSettings(TypedDict):
+    """The members of `Settings`, for a subclass that adds its own."""
+
+    environment: str
+    vault_bucket: str
+    audit_table: str
+    status_table: str
+    reference_key_secret: str
+    audit_key_secret: str
+    audit_seal_key: str
+    audit_seal_keys: str
+    configuration_bucket: str
+    configuration_key: str
+    configuration_version: str
+    stored_days: StoredDays
+
+
+def shared() -> SharedSettings:
+    """The members of `Settings` by name, from the environment variables `ENS_<NAME>`."""
     return {
         "environment": required("ENS_ENVIRONMENT"),
         "vault_bucket": required("ENS_VAULT_BUCKET"),

@@ -4,7 +4,9 @@ A resource that does not fit is a broken answer: cut off or changed on the way. 
 that it does not define, so that a damaged name is noticed too (FHIR R4, "JSON representation").
 """
 
+import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypeVar
 
 import msgspec
@@ -14,30 +16,12 @@ from lambdas.lookup_identities.mpi.outcomes import BrokenAnswerError
 
 T = TypeVar("T")
 
-_RESOURCE = {"resourceType", "id", "meta", "implicitRules", "language"}
-_DOMAIN_RESOURCE = _RESOURCE | {"text", "contained", "extension", "modifierExtension"}
+_FHIR = tomllib.loads(Path(__file__).with_name("members.toml").read_text("utf-8"))
+_RESOURCE = set(_FHIR["Resource"])
+_DOMAIN_RESOURCE = _RESOURCE.union(_FHIR["DomainResource"])
 MEMBERS = {
-    "Parameters": _RESOURCE | {"parameter"},
-    "Bundle": _RESOURCE
-    | {"identifier", "type", "timestamp", "total", "link", "entry", "signature"},
-    "Patient": _DOMAIN_RESOURCE
-    | {"identifier", "active", "name", "telecom", "gender", "birthDate", "deceasedBoolean"}
-    | {"deceasedDateTime", "address", "maritalStatus", "multipleBirthBoolean", "photo", "contact"}
-    | {"multipleBirthInteger", "communication", "generalPractitioner", "managingOrganization"}
-    | {"link"},
-    "Practitioner": _DOMAIN_RESOURCE
-    | {"identifier", "active", "name", "telecom", "address", "gender", "birthDate", "photo"}
-    | {"qualification", "communication"},
-    "PractitionerRole": _DOMAIN_RESOURCE
-    | {"identifier", "active", "period", "practitioner", "organization", "code", "specialty"}
-    | {"location", "healthcareService", "telecom", "availableTime", "notAvailable"}
-    | {"availabilityExceptions", "endpoint"},
-    "Organization": _DOMAIN_RESOURCE
-    | {"identifier", "active", "type", "name", "alias", "telecom", "address", "partOf", "contact"}
-    | {"endpoint"},
-    "Endpoint": _DOMAIN_RESOURCE
-    | {"identifier", "status", "connectionType", "name", "managingOrganization", "contact"}
-    | {"period", "payloadType", "payloadMimeType", "address", "header"},
+    **{name: _RESOURCE.union(own) for name, own in _FHIR["resources"].items()},
+    **{name: _DOMAIN_RESOURCE.union(own) for name, own in _FHIR["domain_resources"].items()},
 }
 """The members that FHIR R4 defines; `_name` holds extensions of a primitive `name`."""
 

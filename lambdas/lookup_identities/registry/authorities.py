@@ -6,7 +6,7 @@ who is not registered from a feed whose authority is not mapped.
 
 from collections.abc import Sequence
 
-from lambdas.common.aws.clients import dependency
+from lambdas.common.aws.item_reads import query
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
 from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError
@@ -30,14 +30,10 @@ def check_mapped(context: LookupContext, usable: Sequence[UsableIdentifier]) -> 
 
 def _filed(context: LookupContext) -> set[str]:
     """All authorities of the registry. A region of 500 hospitals has some 60 kB of them."""
-    pages = context.client("dynamodb").get_paginator("query")
-    with dependency("dynamodb"):
-        return {
-            item["sk"]["S"]
-            for page in pages.paginate(
-                TableName=context.settings.registry_table,
-                KeyConditionExpression="pk = :authorities",
-                ExpressionAttributeValues={":authorities": {"S": AUTHORITIES}},
-            )
-            for item in page["Items"]
-        }
+    items = query(
+        context.client("dynamodb"),
+        context.settings.registry_table,
+        KeyConditionExpression="pk = :authorities",
+        ExpressionAttributeValues={":authorities": {"S": AUTHORITIES}},
+    )
+    return {item["sk"] for item in items}

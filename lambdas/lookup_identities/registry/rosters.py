@@ -2,8 +2,7 @@
 
 from datetime import date, timedelta
 
-from lambdas.common.aws.clients import dependency
-from lambdas.common.aws.items import from_item, to_item
+from lambdas.common.aws.item_reads import query
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.registry.records import ROSTER_SOON
 
@@ -16,17 +15,16 @@ def ending(context: LookupContext, today: date) -> set[str]:
 
     Raises `DependencyUnavailableError`.
     """
-    pages = context.client("dynamodb").get_paginator("query")
     found = set()
     for days in DAYS_BEFORE:
         last = (today + timedelta(days=days)).isoformat()
-        with dependency("dynamodb"):
-            for page in pages.paginate(
-                TableName=context.settings.registry_table,
-                IndexName="by_roster_end",
-                KeyConditionExpression="roster_until = :last",
-                ProjectionExpression="provider_id",
-                ExpressionAttributeValues=to_item({":last": last}),
-            ):
-                found |= {from_item(item)["provider_id"] for item in page["Items"]}
+        items = query(
+            context.client("dynamodb"),
+            context.settings.registry_table,
+            IndexName="by_roster_end",
+            KeyConditionExpression="roster_until = :last",
+            ProjectionExpression="provider_id",
+            ExpressionAttributeValues={":last": {"S": last}},
+        )
+        found |= {item["provider_id"] for item in items}
     return found

@@ -1,64 +1,40 @@
 """The registry's files: their columns, and the parts of a row."""
 
+import tomllib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from lambdas.common.contracts.recipients.consent import Direction, Sensitivity
 from lambdas.common.contracts.recipients.preferences import CostMode, DetailLevel
 from lambdas.common.contracts.recipients.recipient import RelationshipType
 from lambdas.registry.records import PREFERENCE_TEXTS
 
-COLUMNS = {
-    "patients.csv": ("patient_id", "family", "given", "birth_date", "sex"),
-    "identifiers.csv": ("authority", "value", "patient_id", "provider_id"),
-    "providers.csv": ("provider_id", "prefix", "given", "family", "npi", "email", "active"),
-    "relationships.csv": ("patient_id", "provider_id", "relationship", "active"),
-    "consents.csv": (
-        "consent_id",
-        "patient_id",
-        "direction",
-        "sensitivity",
-        "provider_id",
-        "valid_from",
-        "valid_until",
-        "evidence",
-    ),
-}
+_FILES: dict[str, dict[str, list[str]]] = tomllib.loads(
+    Path(__file__).with_suffix(".toml").read_text("utf-8")
+)
+
+
+def _of_files(member: str) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(file[member]) for name, file in _FILES.items() if member in file}
+
+
+COLUMNS = _of_files("columns")
 """The usual columns of each file. Several values in one cell stand between semicolons."""
 
-MORE_COLUMNS = {
-    "patients.csv": ("former_families", "merged_into"),
-    "providers.csv": (
-        "kind",
-        "notify",
-        "event_types",
-        "patient_classes",
-        "facilities",
-        "surrogate",
-        "away_from",
-        "away_until",
-        "bundle",
-        *PREFERENCE_TEXTS,
-    ),
-}
+MORE_COLUMNS = _of_files("more")
+MORE_COLUMNS["providers.csv"] += PREFERENCE_TEXTS
 """Further columns of the files that have any."""
 
-KEY_COLUMNS = {
-    "patients.csv": ("patient_id",),
-    "identifiers.csv": ("authority", "value"),
-    "providers.csv": ("provider_id",),
-    "relationships.csv": ("patient_id", "provider_id", "relationship"),
-    "consents.csv": ("consent_id", "patient_id"),
-}
+KEY_COLUMNS = _of_files("key")
 """The columns that a file must have: they name the item. Each other column may be left out."""
 
-FILLED_COLUMNS = {
-    "patients.csv": ("patient_id", "family"),
-    "identifiers.csv": ("authority", "value"),
-    "providers.csv": ("provider_id", "family"),
-    "relationships.csv": ("patient_id", "provider_id"),
-    "consents.csv": ("consent_id", "patient_id"),
-}
+FILLED_COLUMNS = _of_files("filled")
 """The columns that are empty in no row."""
+
+DATES = _of_files("days")
+"""The columns with a day (YYYY-MM-DD)."""
+
+FILES = tuple(COLUMNS)
 
 YES_OR_NO = ("yes", "no", "")
 WORDS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -76,15 +52,6 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     "consents.csv": {"direction": tuple(Direction), "sensitivity": (*Sensitivity, "")},
 }
 """The words of the columns that take no others."""
-
-DATES = {
-    "patients.csv": ("birth_date",),
-    "providers.csv": ("away_from", "away_until"),
-    "consents.csv": ("valid_from", "valid_until"),
-}
-"""The columns with a day (YYYY-MM-DD)."""
-
-FILES = tuple(COLUMNS)
 
 Row = dict[str, str]
 Lines = Mapping[str, tuple[str, Sequence[int]]]
