@@ -130,9 +130,7 @@ TABLES = [
 
 
 @pytest.mark.parametrize(("kind", "table"), TABLES)
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(key=st.from_regex(r"[a-z_]{3,20}", fullmatch=True))
 def test_an_unknown_key_is_an_error_that_names_the_known_ones(
     kind: str, table: Path_, tmp_path: Path, key: str

@@ -90,7 +90,7 @@ SETS = [*CHARACTER_SETS, *INFORMAL_CHARACTER_SETS, "CP936", "WINDOWS949", "CP950
 
 
 @pytest.mark.parametrize("declared", SETS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     hostile=st.lists(
         st.sampled_from([*map(bytes, LEADS), b"|", b"^", b"~", b"\\", b"A"]), max_size=8
@@ -130,7 +130,7 @@ def test_a_set_that_is_cut_as_bytes_has_ascii_in_no_other_character(declared: st
             assert text.endswith(chr(delimiter))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(pieces=st.lists(PIECES, max_size=12), start=st.sampled_from([b"", BASE.encode()]))
 @example(pieces=[b"\r", b"NTE|1||\nPID|1||8\r"], start=b"MSH|^~\\&|A|B|||||ADT^A01|1|P|2.5")
 def test_receiver_and_parser_agree_on_hostile_bytes(pieces: list[bytes], start: bytes) -> None:
@@ -139,7 +139,7 @@ def test_receiver_and_parser_agree_on_hostile_bytes(pieces: list[bytes], start: 
         assert_agreement(raw)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(raw=st.binary(max_size=300), at=st.integers(0, 230))
 def test_receiver_and_parser_agree_on_arbitrary_bytes(raw: bytes, at: int) -> None:
     base = BASE.encode()

@@ -74,7 +74,7 @@ BREAKS = [
 ]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(place=st.sampled_from(PLACES), line_break=st.sampled_from(BREAKS))
 def test_a_line_break_at_any_place_of_any_field_keeps_all_other_fields(
     place: int, line_break: str
@@ -96,7 +96,7 @@ def test_a_line_break_at_any_place_of_any_field_keeps_all_other_fields(
         ]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(place=st.integers(4, len(MESSAGE)), line_break=st.sampled_from(BREAKS))
 def test_receiver_and_parser_find_the_same_patient_wherever_a_line_breaks(
     place: int, line_break: str

@@ -62,7 +62,7 @@ def is_valid(text: str) -> bool:
     return True
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.one_of(texts, likely, st.emails()).filter(lambda text: "xn--" not in text.lower()))
 @example("john.smith@provider.example")
 @example("o'neil+ens@a-b.clinic.example")

@@ -87,7 +87,7 @@ def assert_read_or_rejected(raw: bytes) -> None:
             )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     name=st.sampled_from(SAMPLES),
     edits=st.lists(st.tuples(st.floats(0, 1), st.sampled_from(PIECES)), max_size=8),

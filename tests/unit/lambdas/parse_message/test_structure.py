@@ -102,7 +102,7 @@ def test_no_shape_of_text_makes_the_reading_slow(tail: bytes) -> None:
     assert len(event.warnings) < 10
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.binary(max_size=200), st.integers(0, 2_000), st.integers(0, 40))
 def test_no_bytes_whatever_crash_the_reading(junk: bytes, at: int, cut: int) -> None:
     raw = sample("admission")

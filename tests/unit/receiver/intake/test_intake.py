@@ -191,7 +191,6 @@ piece = st.one_of(
 
 @settings(
     max_examples=int(os.environ.get("ENS_FUZZ_EXAMPLES", "1000")),
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 @given(st.lists(piece, max_size=25))

@@ -76,7 +76,7 @@ WORDS = ("gout", "asthma", "migraine", "sciatica", "psoriasis", "anemia")
     ),
     st.integers(min_value=24, max_value=120),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_no_finding_is_lost_or_doubled_at_a_border(sentences: list[str], limit: int) -> None:
     text = " ".join(sentences)
     whole = [(e["BeginOffset"], e["Text"]) for e in infer_icd10cm(text)["Entities"]] if text else []

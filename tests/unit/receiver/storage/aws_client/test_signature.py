@@ -34,7 +34,7 @@ secrets = st.text(PLAIN + "/+=", min_size=1, max_size=40)
 moments = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1))  # noqa: DTZ001  # UTC below
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     service=st.sampled_from(["s3", "sqs"]),
     method=st.sampled_from(["GET", "PUT", "POST", "HEAD"]),

@@ -30,9 +30,7 @@ conditions: st.SearchStrategy[str] = st.recursive(
 )
 
 
-@settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(condition=conditions, stored_value=st.none() | scalars, x=scalars, y=scalars)
 def test_any_condition_decides_as_in_moto(
     dynamodb: Any,

@@ -58,9 +58,7 @@ changes = st.one_of(
 ASKED: Call = ("query", {**GROUPED, "IndexName": "all", "KeyConditionExpression": "#g = :g"})
 
 
-@settings(
-    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(made=st.lists(changes, max_size=6))
 def test_an_index_follows_every_change_as_in_moto(dynamodb: Any, made: list[Call]) -> None:
     calls = [ASKED, *(each for change in made for each in (change, ASKED))]
