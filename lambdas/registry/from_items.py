@@ -8,7 +8,7 @@ from lambdas.common.contracts.message.person import Name
 from lambdas.common.contracts.recipients.consent import Consent, Direction, Sensitivity
 from lambdas.common.contracts.recipients.preferences import CostMode, DetailLevel
 from lambdas.common.contracts.recipients.recipient import RelationshipType
-from lambdas.registry.keys import CONSENT, At, Item
+from lambdas.registry.keys import CONSENT, At, Item, id_in
 from lambdas.registry.records import (
     PREFERENCE_TEXTS,
     Absence,
@@ -37,7 +37,7 @@ def is_related(sk: str) -> bool:
 
 def provider_id(item: Item) -> str:
     """The provider of a relationship's item."""
-    known: str = item.get("provider_id") or item["sk"].removeprefix("provider#")
+    known: str = item.get("provider_id") or id_in(item["sk"])
     return known
 
 
@@ -66,7 +66,7 @@ def providers(found: Mapping[At, Item]) -> dict[str, Provider]:
 
 def _provider(item: Item) -> Provider:
     return Provider(
-        provider_id=item.get("provider_id") or item["pk"].removeprefix("provider#"),
+        provider_id=item.get("provider_id") or id_in(item["pk"]),
         name=Name(**{part: item.get(part) or "" for part in ("family", "given", "prefix")}),
         npi=item.get("npi") or "",
         address=item.get("email") or "",

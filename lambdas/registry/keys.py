@@ -42,6 +42,11 @@ def key(kind: str, *parts: str) -> str:
     return "#".join((kind, *quoted))
 
 
+def id_in(key: str) -> str:
+    """The id in a key of one part, such as `provider#<provider_id>`."""
+    return key.partition("#")[2].replace("%23", "#").replace("%25", "%")
+
+
 def at(item: Mapping[str, Any]) -> At:
     """The partition key and the sort key of an item or key."""
     return item["pk"], item["sk"]

@@ -16,6 +16,7 @@ from lambdas.registry.importing.merges import merge_chain
 from lambdas.registry.keys import (
     Item,
     at,
+    id_in,
     identifier_key,
     patient_key,
     provider_key,
@@ -157,7 +158,7 @@ def subscribers(context: LedgerContext, table: str) -> dict[str, list[RosterMemb
             ProjectionExpression="pk, provider_id, roster_until, merged_into",
         ):
             for item in map(from_item, page["Items"]):
-                patient_id = item["pk"].removeprefix("patient#")
+                patient_id = id_in(item["pk"])
                 if "roster_until" in item:
                     found.setdefault(item["provider_id"], {})[patient_id] = item["roster_until"]
                 else:
@@ -225,4 +226,4 @@ def _query(context: LedgerContext, table: str, provider_id: str) -> dict[str, It
             )
             for item in page["Items"]
         ]
-    return {item["pk"].removeprefix("patient#"): item for item in found}
+    return {id_in(item["pk"]): item for item in found}

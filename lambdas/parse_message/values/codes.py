@@ -6,7 +6,7 @@ table or the standard one is a warning; an unknown one is too, and never decides
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -31,21 +31,26 @@ class CodeTable:
     others: Mapping[str, str] = field(default_factory=dict)
 
 
-def _read_tables() -> Iterator[CodeTable]:
-    content = tomllib.loads(Path(__file__).with_name("codes.toml").read_text("utf-8"))
-    for table in content.values():
-        yield CodeTable(
-            codes=frozenset(table["codes"]),
-            system=table["system"],
-            others=table.get("others", {}),
-            words=tuple(
-                (re.compile(rf"\b(?:{'|'.join(patterns)})\b"), code)
-                for code, patterns in table["words"].items()
-            ),
-        )
+_TABLES = tomllib.loads(Path(__file__).with_name("codes.toml").read_text("utf-8"))
 
 
-PATIENT_CLASSES, ADMISSION_TYPES, SEXES, DIAGNOSIS_TYPES = _read_tables()
+def _table(name: str) -> CodeTable:
+    table = _TABLES[name]
+    return CodeTable(
+        codes=frozenset(table["codes"]),
+        system=table["system"],
+        others=table.get("others", {}),
+        words=tuple(
+            (re.compile(rf"\b(?:{'|'.join(patterns)})\b"), code)
+            for code, patterns in table["words"].items()
+        ),
+    )
+
+
+PATIENT_CLASSES = _table("patient_classes")
+ADMISSION_TYPES = _table("admission_types")
+SEXES = _table("sexes")
+DIAGNOSIS_TYPES = _table("diagnosis_types")
 
 _OVERRULES = {"P", "OBS"}
 """Classes that their words decide also beside other words: an observation of an outpatient."""

@@ -264,6 +264,21 @@ def test_a_roster_holds_the_survivor_of_a_merged_patient(
     assert (line["patients"], line["state"]) == (0, "expired")
 
 
+def test_a_roster_knows_a_patient_whose_id_is_encoded_in_a_key(
+    ens: Ens, panel: Callable[..., str], tmp_path: Path
+) -> None:
+    renamed = ("p-okafor", "p#5%okafor")
+    folder = tmp_path / "registry"
+    folder.mkdir()
+    copied(folder, **{file.stem: renamed for file in SEEDS.glob("*.csv")})
+    assert ens("registry", "import", str(folder), "--yes").exit_code == 0
+    roster = panel("NORTHGEN,H00412")
+    ens("roster", "import", roster, "--subscriber", "dr-chen")
+    again = ens("roster", "import", roster, "--subscriber", "dr-chen", "--replace", "--yes")
+    assert "New on the roster: 0, again: 1." in again.output
+    assert "No longer" not in again.output
+
+
 @pytest.mark.parametrize(
     ("lines", "fault"),
     [

@@ -71,7 +71,7 @@ def test_an_age_is_told_where_both_days_are_known(born: str, at: str, years: str
 @pytest.mark.parametrize(
     ("moment", "shown"),
     [
-        ("2026-11-23T13:12:00Z", "23 novembre 2026, 9\u00a0h\u00a012 (heure de America/Halifax)"),
+        ("2026-11-23T13:12:00Z", "23 novembre 2026, 9\u00a0h\u00a012 (fuseau America/Halifax)"),
         ("2026-12-01", "1er décembre 2026"),
         ("2026-08", "août 2026"),
     ],
