@@ -37,7 +37,7 @@ def test_the_build_context_holds_the_receiver_and_the_hl7_kit_only(tmp_path: Pat
     names = {path.name for path in staged.iterdir()} - {".dockerignore"}
     assert "receiver" in names <= FOLDERS
     files = [path for path in staged.rglob("*") if path.is_file()]
-    assert {path.suffix for path in files} - {"", ".py", ".txt"} == set()
+    assert {path.suffix for path in files} - {"", ".py", ".toml", ".txt"} == set()
 
 
 def test_the_build_context_holds_the_dockerfile_and_every_file_it_copies(tmp_path: Path) -> None:

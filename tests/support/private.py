@@ -62,5 +62,5 @@ def found_in(text: str, values: set[str]) -> set[str]:
 
 
 def without_digests(text: str) -> str:
-    """The text without our hex digests and ids, in which four digits stand by chance."""
-    return re.sub(r"[0-9a-f-]{32,}", "", text)
+    """The text without our hex digests, ids and Unix times, in which four digits stand by chance."""
+    return re.sub(r"[0-9a-f-]{32,}|\b\d{10}(\d{3})?\b", "", text)
