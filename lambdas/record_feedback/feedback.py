@@ -98,11 +98,11 @@ class Feedback:
 
     @classmethod
     def from_detail(cls, detail: Detail) -> Self | None:
-        """The feedback in an event's detail; None when it is not about a delivery of ours."""
-        mail, event_type = detail.get("mail", {}), _event_type(detail)
+        """The feedback in an event's detail; None when it says nothing about a delivery of ours."""
+        mail, event_type = detail.get("mail", {}), detail.get("eventType", "")
         meaning = MEANINGS.get(event_type)
         event_id, delivery_id = tag(detail, "event_id"), tag(detail, "delivery_id")
-        if meaning is None or not event_id or not delivery_id:
+        if meaning is None or not event_id or not delivery_id or _is_no_complaint(detail):
             return None
         part = detail.get(meaning.part) or {}
         name, known = DETAIL_CODES.get(event_type, ("", frozenset()))
@@ -118,11 +118,12 @@ class Feedback:
         )
 
 
-def _event_type(detail: Detail) -> str:
-    """SES's event type. A report that a mail is no spam (RFC 6430) comes as a complaint, and says that it was delivered."""
-    event_type: str = detail.get("eventType", "")
-    reported = (detail.get("complaint") or {}).get("complaintFeedbackType") or ""
-    return "Delivery" if event_type == "Complaint" and reported == "not-spam" else event_type
+def _is_no_complaint(detail: Detail) -> bool:
+    """Whether a reader took the mail out of the spam folder, which SES reports as a complaint (RFC 6430).
+
+    https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
+    """
+    return (detail.get("complaint") or {}).get("complaintFeedbackType") == "not-spam"
 
 
 def tag(detail: Detail, name: str) -> str:
