@@ -8,7 +8,8 @@ below 0x80 (G0) or above (G1).
 import re
 from collections.abc import Callable
 
-ASCII = "ascii"
+from hl7.charset import ASCII
+
 ESCAPE = b"\x1b"
 JAPANESE = "iso2022_jp_ext"
 """Python's codec for an answer to a message that does not declare the sets it switches to."""
