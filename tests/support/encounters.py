@@ -10,6 +10,7 @@ from lambdas.common.clock import iso
 from lambdas.common.contracts.encounters.encounter import (
     Audience,
     Decision,
+    DecisionReason,
     Encounter,
     EncounterClass,
     Facts,
@@ -180,3 +181,25 @@ def play(
 def again(one: EncounterMessage, event_id: str) -> EncounterMessage:
     """The same message under another MSH-10, so another event."""
     return replace(one, event=replace(one.event, event_id=event_id))
+
+
+ADMITTED = message("A01", 0, I, facility="N", attending=True, diagnosed=True)
+DISCHARGED = message("A03", 60, disposition="01")
+"""The admission and the discharge of a stay, of which tests vary the rest."""
+
+
+def last(*messages: EncounterMessage, profile: EncounterProfile = PROFILE) -> Decision:
+    """The decision about the last of these messages."""
+    return play(messages, profile)[1][-1]
+
+
+def told(*messages: EncounterMessage) -> list[tuple[str, str]]:
+    """Kind and audience of the notices of the last of these messages."""
+    return [(str(notice.kind), str(notice.audience)) for notice in last(*messages).notices]
+
+
+def reason(
+    *messages: EncounterMessage, profile: EncounterProfile = PROFILE
+) -> DecisionReason | None:
+    """The reason for which the last of these messages tells nobody; None where it tells somebody."""
+    return last(*messages, profile=profile).reason

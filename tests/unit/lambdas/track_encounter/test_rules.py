@@ -7,11 +7,9 @@ from typing import Any
 import pytest
 
 from hl7.tables import ADT_TRIGGER_EVENTS
-from lambdas.common.clock import iso
 from lambdas.common.contracts.encounters.encounter import (
     Audience,
     Change,
-    Decision,
     DecisionReason,
     DispositionSays,
     Effect,
@@ -23,29 +21,26 @@ from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.common.errors import IdentityConflictError
 from lambdas.parse_message.values.codes import OTHER, PATIENT_CLASSES
 from lambdas.track_encounter.message import EncounterMessage
-from lambdas.track_encounter.profile import EncounterProfile
 from lambdas.track_encounter.triggers import EFFECTS, RULES
-from tests.support.encounters import NOON, OBS, PROFILE, E, I, O, U, again, message, play
+from tests.support.encounters import (
+    ADMITTED,
+    DISCHARGED,
+    NOON,
+    OBS,
+    PROFILE,
+    E,
+    I,
+    O,
+    U,
+    again,
+    last,
+    message,
+    play,
+    reason,
+    told,
+)
 
-ADMITTED = message("A01", 0, I, facility="N", attending=True, diagnosed=True)
 VISITED = message("A04", 0, E, facility="N", attending=True, diagnosed=True)
-DISCHARGED = message("A03", 60, disposition="01")
-
-
-def last(*messages: EncounterMessage, profile: EncounterProfile = PROFILE) -> Decision:
-    """The decision about the last of these messages."""
-    return play(messages, profile)[1][-1]
-
-
-def told(*messages: EncounterMessage) -> list[tuple[str, str]]:
-    """Kind and audience of the notices of the last of these messages."""
-    return [(str(notice.kind), str(notice.audience)) for notice in last(*messages).notices]
-
-
-def reason(
-    *messages: EncounterMessage, profile: EncounterProfile = PROFILE
-) -> DecisionReason | None:
-    return last(*messages, profile=profile).reason
 
 
 def test_every_adt_trigger_event_has_one_row() -> None:
@@ -561,60 +556,6 @@ def test_a_cancelled_discharge_takes_back_the_death_that_an_update_of_its_dispos
     (notice,) = decision.notices
     assert notice.kind == EventKind.CANCEL_DEATH
     assert set(notice.about) == {DISCHARGED.event.event_id, corrected.event.event_id}
-
-
-def received_in_turn(*messages: EncounterMessage) -> tuple[EncounterMessage, ...]:
-    """The messages, each received a minute after the one before."""
-    return tuple(
-        replace(one, event=replace(one.event, received_at=iso(NOON + timedelta(minutes=minute))))
-        for minute, one in enumerate(messages)
-    )
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "kind"),
-    [
-        ([message("A11", 30)], message("A01", 30, I, "anew"), "admission"),
-        ([DISCHARGED, message("A13", 90)], message("A03", 90, event_id="anew"), "discharge"),
-        ([message("A07", 30, O)], message("A06", 30, I, "anew"), "admission"),
-        ([DISCHARGED], message("A01", 60, I, "anew"), "admission"),
-    ],
-)
-def test_events_of_one_second_happened_in_the_order_of_their_receipt(
-    before: list[EncounterMessage], after: EncounterMessage, kind: str
-) -> None:
-    assert told(*received_in_turn(ADMITTED, *before, after)) == [(kind, "team")]
-
-
-def test_an_admission_and_a_discharge_of_one_second_may_come_in_any_order() -> None:
-    late = received_in_turn(message("A03", 60, I), message("A01", 60, I))
-    assert reason(*late) is DecisionReason.SUPERSEDED
-
-
-def test_an_admission_sent_again_after_a_stay_of_no_time_begins_nothing() -> None:
-    again_later = message("A01", 90, I, "again", at=0)
-    assert not told(ADMITTED, message("A03", 0), again_later)
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "kind"),
-    [
-        ([message("A11", 30)], message("A01", 0, I, "anew", recorded=40), "admission"),
-        (
-            [DISCHARGED, message("A13", 90)],
-            message("A03", 60, event_id="anew", recorded=100),
-            "discharge",
-        ),
-    ],
-)
-def test_what_is_entered_again_with_its_old_time_after_a_cancellation_is_told(
-    before: list[EncounterMessage], after: EncounterMessage, kind: str
-) -> None:
-    assert told(ADMITTED, *before, after) == [(kind, "team")]
-
-
-def test_a_cancellation_that_comes_first_cancels_what_was_recorded_after_it() -> None:
-    assert told(message("A11", 30), message("A01", 0, I, recorded=40)) == []
 
 
 GIVEN_AWAY = message("A45", 30, patient="p2")
