@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from lambdas.common.aws.clients import dependency
-from lambdas.common.aws.item_reads import read_item
+from lambdas.common.aws.item_reads import query, read_item
 from lambdas.common.aws.items import from_item, to_item
 from lambdas.common.clock import is_day
 from lambdas.delivery.ledger.context import LedgerContext
@@ -212,18 +212,11 @@ def _contradictions(row: dict[str, str], person: Item) -> Iterator[str]:
 
 def _query(context: LedgerContext, table: str, provider_id: str) -> dict[str, Item]:
     """Returns the items of a provider's relationships, by patient id."""
-    pages = context.client("dynamodb").get_paginator("query")
-    with dependency("dynamodb"):
-        found = [
-            from_item(item)
-            for page in pages.paginate(
-                TableName=table,
-                IndexName="by_provider",
-                KeyConditionExpression="provider_id = :provider AND begins_with(pk, :patient)",
-                ExpressionAttributeValues=to_item(
-                    {":provider": provider_id, ":patient": "patient#"}
-                ),
-            )
-            for item in page["Items"]
-        ]
+    found = query(
+        context.client("dynamodb"),
+        table,
+        IndexName="by_provider",
+        KeyConditionExpression="provider_id = :provider AND begins_with(pk, :patient)",
+        ExpressionAttributeValues=to_item({":provider": provider_id, ":patient": "patient#"}),
+    )
     return {id_in(item["pk"]): item for item in found}

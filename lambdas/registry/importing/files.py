@@ -38,7 +38,7 @@ def read_folder(folder: Path) -> dict[str, Table]:
 def read_file(file: Path) -> Table:
     """The rows of one file, UTF-8: CSV whose first line names the columns, or an object a line.
 
-    Raises `InvalidRegistryError` for a file that is not UTF-8 or no CSV, and for each line that is no object of texts.
+    Raises `InvalidRegistryError` for a file that is not UTF-8 or not valid CSV, and for each line that is no object of texts.
     """
     try:
         return _ndjson(file) if file.suffix == ".ndjson" else _csv(file)
@@ -59,8 +59,9 @@ def _csv(file: Path) -> Table:
                 rows.append(row)
                 lines.append(reader.line_num)
         except csv.Error:
+            # `line_num` is the last line of the row before.
             raise InvalidRegistryError(
-                [f"{file.name} line {reader.line_num + 1}: is no CSV"]
+                [f"{file.name} line {reader.line_num + 1}: is not valid CSV (RFC 4180)"]
             ) from None
     return Table(file.name, rows, lines)
 

@@ -47,8 +47,8 @@ from lambdas.registry.keys import (
 )
 from lambdas.registry.records import NPI_AUTHORITY
 
-OF_TYPES = ("active", "ended")
-"""Attributes of a relationship that belong to its types (`relationship`)."""
+STATE_OF_TYPES = ("active", "ended")
+"""The attributes that say whether the types of a relationship (`relationship`) hold."""
 
 
 def items_of_folder(folder: Path) -> list[Item]:
@@ -269,7 +269,7 @@ class _Plan:
             own = self._known.get(at(relationship_key(patient_id, provider_id)), {})
             key = relationship_key(survives, provider_id)
             there = self._known.get(at(key), {})
-            kept = {*key, *there, *(OF_TYPES if "relationship" in there else ())}
+            kept = {*key, *there, *(STATE_OF_TYPES if "relationship" in there else ())}
             self.changes.set_values(key, {n: value for n, value in own.items() if n not in kept})
         self.changes.add_to_set(patient_key(survives), "circle", circle)
 

@@ -5,7 +5,9 @@ what it returns.
 """
 
 from collections import Counter
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from inspect import signature
 from typing import Any, TypeVar
 
 from hl7.warnings import TEXTS, WarningCode
@@ -191,9 +193,9 @@ def report_of(check: FeedCheck) -> FeedReport:
     )
 
 
-def _filled(kind: type[T], tally: object, **others: object) -> T:
+def _filled(kind: Callable[..., T], tally: object, **others: object) -> T:
     """A part of the report: `others`, and the counts of the tally that have the names of its fields."""
-    names = [one.name for one in fields(kind) if one.name not in others]  # type: ignore[arg-type]
+    names = [name for name in signature(kind).parameters if name not in others]
     return kind(**others, **{name: _shown(getattr(tally, name)) for name in names})
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -138,8 +139,11 @@ def test_a_secret_that_cannot_be_read_is_named_by_its_variable(aws: StubAws, var
 def test_a_start_waits_until_s3_is_quick_enough_again(aws: StubAws) -> None:
     aws.refusals = [(503, "SlowDown")] * 3
     with receiver(environment(aws)) as process:
-        assert first_line(process)["message"] == "configuration: S3 is asked again"
-        assert first_line(process)["message"] == "listening"
+        lines = iter(partial(first_line, process), None)
+        port = next(line["mllp_port"] for line in lines if "mllp_port" in line)
+        assert aws.refusals == []
+        with Peer(port) as sender:
+            assert sender.ask(adt()) == "AA NG-1"
 
 
 def test_a_document_that_does_not_exist_ends_the_start_at_once(aws: StubAws) -> None:

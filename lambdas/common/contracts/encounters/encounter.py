@@ -169,9 +169,10 @@ class ToldFact:
 class Encounter:
     """One stay of a patient at one sender.
 
-    `keys` are the references of its numbers, `patient_keys` those of the sender's identifiers of the
-    patient, `moved_from` those of the patient from whom it was moved last. `protections` and `sensitive` are codes that never leave again. `unchanged` counts events that are not in
-    `events` because they said nothing new. `closed_at` is the moment of a closing without an end.
+    `keys` are the references of its numbers. `patient_keys` are the references of the patient's identifiers
+    at the sender; `moved_from` are those of the patient who had it before its last move. A code in
+    `protections` or `sensitive` is never removed. `unchanged` counts events that are not in `events`
+    because they said nothing new. `closed_at` is the moment of a closing without an end.
     """
 
     encounter_id: str

@@ -11,8 +11,8 @@ from lambdas.registry.importing.files import read_file
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ('authority,value\nNORTHGEN,"H00412\nNORTHGEN,H00533\n', "line 2: is no CSV"),
-        ('authority,value\nNORTHGEN,"H00412"3\n', "line 2: is no CSV"),
+        ('authority,value\nNORTHGEN,"H00412\nNORTHGEN,H00533\n', "line 2: is not valid CSV"),
+        ('authority,value\nNORTHGEN,"H00412"3\n', "line 2: is not valid CSV"),
         ("authority,value,value\nNORTHGEN,H00412,H00533\n", "line 1: names a column twice"),
     ],
 )
