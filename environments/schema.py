@@ -80,7 +80,7 @@ def _limits(schema: dict[str, Any]) -> str:
     """The type and limits of a value: `integer, minimum 1`."""
     limits = [
         f"{name} {schema[name]}"
-        for name in ("minimum", "maximum", "minLength", "maxLength", "minItems")
+        for name in ("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems")
         if name in schema
     ]
     kind = schema.get("type", "value")

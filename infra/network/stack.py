@@ -63,9 +63,14 @@ class NetworkStack(cdk.Stack):
         )
         self._name_zones_by_id()
         for gateway in network.customer_gateways:
+            connection = self.vpc.node.find_child(gateway.name)
+            name = f"{environment.prefix}-{gateway.name}"
             # Each configuration holds its hospital's keys: it must be found without the others.
-            tags = cdk.Tags.of(self.vpc.node.find_child(gateway.name))
-            tags.add("Name", f"{environment.prefix}-{gateway.name}")
+            cdk.Tags.of(connection).add("Name", name)
+            # Without it, EC2 gives a second environment of the account, or a second hospital behind the
+            # same device, the first one's customer gateway (EC2 API, "CreateCustomerGateway").
+            device = cast(ec2.CfnCustomerGateway, connection.node.find_child("CustomerGateway"))
+            device.device_name = name
         accept(
             self.vpc,
             {

@@ -66,7 +66,7 @@ def qa() -> Environment:
             audit=replace(load("prod").audit, digest_days=LONGEST_LOCK),
         ),
         availability_zones=("cac1-az1", "cac1-az2", "cac1-az4"),
-        sender_networks=tuple(f"10.{n}.0.0/16" for n in range(50)),
+        sender_networks=tuple(f"10.{n}.0.0/16" for n in range(59)),
         customer_gateways=tuple(
             CustomerGateway(name=f"west{n}", ip=f"203.0.113.{n}", networks=(f"10.{n}.0.0/16",))
             for n in range(1, 10)
@@ -87,7 +87,8 @@ def too_much() -> Environment:
     """More of everything than AWS takes."""
     made = with_network(
         qa(),
-        sender_networks=tuple(f"10.{n}.0.0/16" for n in range(61)),
+        # The load balancer's group has one more rule, for the smoke test.
+        sender_networks=tuple(f"10.{n}.0.0/16" for n in range(60)),
         customer_gateways=tuple(
             CustomerGateway(name=f"west{n}", ip=f"203.0.113.{n}", networks=(f"10.{n}.0.0/16",))
             for n in range(1, 12)

@@ -155,7 +155,13 @@ def test_without_a_customer_gateway_there_is_no_vpn(prod: Stacks) -> None:
 def test_a_hospital_s_tunnels_are_found_by_its_name_without_those_of_others(
     behind_vpn: Stacks,
 ) -> None:
-    """The configuration of a VPN connection holds its pre-shared keys."""
+    """The configuration of a VPN connection holds its pre-shared keys.
+
+    Without a device name, EC2 makes no second customer gateway for an address (EC2 API,
+    "CreateCustomerGateway"): two environments, or two hospitals behind one device, would share it.
+    """
+    (device,) = behind_vpn["network"].of_type("AWS::EC2::CustomerGateway").values()
+    assert device["Properties"]["DeviceName"] == "hl7-ens-dev-Northgen"
     for kind in ("CustomerGateway", "VPNConnection"):
         (made,) = behind_vpn["network"].of_type(f"AWS::EC2::{kind}").values()
         tags = {tag["Key"]: tag["Value"] for tag in made["Properties"]["Tags"]}

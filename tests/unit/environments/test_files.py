@@ -187,6 +187,13 @@ def test_a_missing_key_is_named(kind: str, path: Path_, tmp_path: Path) -> None:
         ("environment", ("account",), "1234", "12 digits"),
         ("environment", ("alarm_addresses",), ["operators"], "mail address"),
         ("environment", ("alarm_topics",), ["arn:aws:sns:us-east-1"], "ARN of an SNS topic"),
+        # CloudWatch API, "PutMetricAlarm", AlarmActions: at most 5; one is the environment's own topic.
+        (
+            "environment",
+            ("alarm_topics",),
+            [f"arn:aws:sns:us-east-1:210987654321:t{n}" for n in range(5)],
+            "maxItems 4",
+        ),
         # EC2 API, "CreateCustomerGateway", BgpAsn.
         ("environment", ("network", "customer_gateways", 0, "asn"), 2_147_483_648, "2147483647"),
         ("environment", ("senders",), ["east", "smoke"], "smoke, west"),

@@ -69,9 +69,16 @@ def _measured(plan: Plan) -> Iterator[tuple[Limit, str, int]]:
         yield INLINE, name, size
     for function in plan.assembly.of_type("AWS::Lambda::Function"):
         yield VARIABLES, function.logical_id, _bytes_of_variables(function)
-    for group in plan.assembly.of_type("AWS::EC2::SecurityGroup"):
-        for limit, name in ((INBOUND, "SecurityGroupIngress"), (OUTBOUND, "SecurityGroupEgress")):
-            yield limit, group.logical_id, len(group.properties.get(name, []))
+    for limit, name in ((INBOUND, "SecurityGroupIngress"), (OUTBOUND, "SecurityGroupEgress")):
+        # A rule that names another group is a resource of its own.
+        others = Counter(
+            json.dumps(rule.properties["GroupId"])
+            for rule in plan.assembly.of_type(f"AWS::EC2::{name}")
+        )
+        for group in plan.assembly.of_type("AWS::EC2::SecurityGroup"):
+            reference = json.dumps({"Fn::GetAtt": [group.logical_id, "GroupId"]})
+            own = group.properties.get(name, [])
+            yield limit, group.logical_id, len(own) + others[reference]
     yield VPNS, "all", sum(1 for _ in plan.assembly.of_type("AWS::EC2::VPNConnection"))
 
 

@@ -73,9 +73,11 @@ def check_fargate(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFindi
         return
     largest = max(int(task.text("Cpu") or CPU_UNITS) for task in tasks) / CPU_UNITS
     needed = largest * plan.environment.receiver.maximum * ROLLING
-    answer = clients.client("service-quotas").get_service_quota(
-        ServiceCode="fargate", QuotaCode=VCPU_QUOTA
-    )
+    service_quotas = clients.client("service-quotas")
+    vcpu = {"ServiceCode": "fargate", "QuotaCode": VCPU_QUOTA}
+    # AWS knows a value of an account's own, or the default alone (Service Quotas API, "GetServiceQuota").
+    answer = if_exists(service_quotas.get_service_quota, "NoSuchResourceException", **vcpu)
+    answer = answer or service_quotas.get_aws_default_service_quota(**vcpu)
     allowed = answer["Quota"]["Value"]
     if allowed < needed:
         yield error(

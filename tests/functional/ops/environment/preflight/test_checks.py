@@ -482,6 +482,15 @@ def test_fargate_may_run_every_receiver_twice_during_a_deployment(
     assert statuses(quotas.check_fargate(plan(task, receiver__maximum=6), answers)) == [status]
 
 
+def test_a_new_account_whose_fargate_quota_is_the_default_can_be_checked() -> None:
+    """Service Quotas API, "GetServiceQuota": a quota without an applied value is not found."""
+    answers = StubbedClients()
+    answers.refuse("service-quotas", "get_service_quota", "NoSuchResourceException")
+    answers.give("service-quotas", "get_aws_default_service_quota", {"Quota": {"Value": 6.0}})
+    task = resource("AWS::ECS::TaskDefinition", Cpu="256")
+    assert statuses(quotas.check_fargate(plan(task), answers)) == [Status.OK]
+
+
 def stack_in(state: str) -> dict[str, Any]:
     return {"Stacks": [{"StackName": "s", "CreationTime": NOW, "StackStatus": state}]}
 
