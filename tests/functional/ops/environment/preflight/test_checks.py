@@ -323,6 +323,19 @@ def test_notes_are_read_only_in_a_region_with_comprehend_medical(
     assert [one.status for one in found] == [status]
 
 
+@pytest.mark.parametrize(
+    ("region", "service"), [("ca-west-1", "EventBridge Pipes"), ("ap-east-1", "SES")]
+)
+def test_a_region_without_a_service_that_every_environment_needs_is_refused(
+    region: str, service: str
+) -> None:
+    """Pipes have no endpoint in Calgary, and CloudFormation knows no `AWS::Pipes::Pipe` there."""
+    found = only_error(regions.check(plan(region=region, cost_mode="off")))
+    assert found.what.startswith(f"{region} has no {service}")
+    assert "ca-central-1" in found.to_do
+    assert region not in found.to_do
+
+
 TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:hl7-ens-prod-alarms"
 CONFIRMED = f"{TOPIC}:12345678-1234-1234-1234-123456789012"
 
