@@ -193,7 +193,8 @@ def _forget_once_hooked(key: Any) -> None:
 
     def forgetting(register: Callable[..., None]) -> Callable[..., None]:
         def forget_and_register(*arguments: Any, **named: Any) -> None:
-            _clients.pop(key, None)
+            if arguments[0] != "response-received":  # that of `Clients`
+                _clients.pop(key, None)
             register(*arguments, **named)
 
         return forget_and_register

@@ -63,8 +63,8 @@ def extract(
     (`protected`), the mode is `off` (`switched_off`), there is no text (`nothing_to_read`), or no text is
     English (`not_english`). The hospital's own diagnoses are always included. Parts that were not read,
     or not answered within `seconds`, are in `not_analysed`. Returns a `Deferral` when requests have to wait
-    for the account's quota; the outcome is `unavailable` when no turn comes in time. Raises
-    `DependencyUnavailableError` when the service answers no request.
+    for the account's quota; the outcome is `unavailable` when no turn comes in time, or the service refuses
+    the text. Raises `DependencyUnavailableError` when the service answers no request.
     """
     base = ClinicalFindings(
         FindingsOutcome.NOTHING_TO_READ, hospital=event.diagnoses, cost_mode=cost_mode
@@ -90,7 +90,7 @@ def extract(
     asked = _asked(context, text.text, open_ones, seconds, begin)
     cache.store(context, text.text, cached, asked)
     if not known and not any(answer.requests for answer in asked.values()):
-        if begin is None:
+        if begin is None or _is_refused(asked):
             gaps = (*base.not_analysed, *_unanswered(text, asked))
             none = replace(base, outcome=FindingsOutcome.UNAVAILABLE, not_analysed=gaps)
             return Extraction(none)
@@ -138,6 +138,13 @@ def _asked(
     after = max(0.0, begin - time.time()) if begin is not None else 0.0
     in_time = seconds if begin is not None else 0.0
     return comprehend.analysed(context, text, operations, in_time, after)
+
+
+def _is_refused(answers: dict[Operation, ComprehendAnswer]) -> bool:
+    """Whether the service refused every part of the text, as it would again."""
+    return all(
+        gap.code in comprehend.REFUSED_TEXT for answer in answers.values() for gap in answer.missing
+    )
 
 
 def _why(answers: dict[Operation, ComprehendAnswer]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.awsrequest import AWSResponse
 
 
-class _Body:
+class AnswerBody:
     """The raw side of an answer, as botocore reads it."""
 
     def __init__(self, data: bytes) -> None:
@@ -36,7 +36,7 @@ def refusing(
         refused.append(operation)
         body = json.dumps({"__type": code, "message": "refused by a test"}).encode()
         headers = {"content-type": "application/x-amz-json-1.0"}
-        return AWSResponse("http://refused.example", status, headers, _Body(body))
+        return AWSResponse("http://refused.example", status, headers, AnswerBody(body))
 
     yield from _on(client, f"before-send.*.{operation}", refuse, refused)
 
@@ -56,7 +56,7 @@ def declining(
             "Error": {"Code": code, "Message": "declined by a test"},
             "ResponseMetadata": {"HTTPStatusCode": status},
         }
-        return AWSResponse("http://declined.example", status, {}, _Body(b"")), parsed
+        return AWSResponse("http://declined.example", status, {}, AnswerBody(b"")), parsed
 
     yield from _on(client, f"before-call.*.{operation}", decline, declined)
 

@@ -58,8 +58,25 @@ class Clients:
             return self._fakes[service]
         with self._making:
             if (service, config) not in self._made:
-                self._made[service, config] = boto3.client(service, config=config)
+                made = boto3.client(service, config=config)
+                made.meta.events.register(
+                    "response-received", _require_whole_body, "ens-whole-body"
+                )
+                self._made[service, config] = made
             return self._made[service, config]
+
+
+def _require_whole_body(response_dict: dict[str, Any] | None, **_: Any) -> None:
+    """Raises `IncompleteReadError` where the connection was cut inside the body of an answer.
+
+    botocore does not compare its length (`enforce_content_length=False` in its `httpsession.py`), and reads
+    JSON that is cut off as an answer without members.
+    """
+    if response_dict is None or response_dict["context"]["operation_name"].startswith("Head"):
+        return
+    body, length = response_dict["body"], int(response_dict["headers"].get("content-length", 0))
+    if isinstance(body, bytes) and len(body) < length:
+        raise IncompleteReadError(actual_bytes=len(body), expected_bytes=length)
 
 
 def is_transient(error: ClientError) -> bool:

@@ -37,6 +37,11 @@ CONFIG = Config(
     max_pool_connections=CALLS_AT_ONCE,
 )
 
+REFUSED_TEXT = frozenset(
+    {"InvalidEncodingException", "InvalidRequestException", "TextSizeLimitExceededException"}
+)
+"""Errors about the text of one request, of those that the API reference names for each operation."""
+
 
 @dataclass(frozen=True, slots=True)
 class Missing:
@@ -88,7 +93,7 @@ def analysed(
 
     The first requests begin after `after` seconds, the rest follow in the text's order, so a timeout
     loses the end of the text. Parts without an answer (throttled, failed, unreachable, too slow) are
-    in each answer's `missing`. A permanent error of the service is raised.
+    in each answer's `missing`, and so are refused ones. Another permanent error of the service is raised.
     """
     begun = time.monotonic()
     until = begun + seconds
@@ -156,7 +161,7 @@ def _joined(asked: Sequence[tuple[Chunk, Future[dict[str, Any]]]]) -> Comprehend
 
 
 def _answer(future: Future[dict[str, Any]], chunk: Chunk) -> dict[str, Any] | Missing:
-    """The answer, or the missing part: no answer came, or the text was too large."""
+    """The answer, or the missing part: no answer came, or the text was refused."""
     begin, end = chunk.start, chunk.start + len(chunk.text)
     if not future.done():
         return Missing(begin, end, SkippedReason.TIME)
@@ -168,7 +173,7 @@ def _answer(future: Future[dict[str, Any]], chunk: Chunk) -> dict[str, Any] | Mi
         return Missing(begin, end, SkippedReason.SERVICE, str(error).rpartition(": ")[2])
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        if code != "TextSizeLimitExceededException":
+        if code not in REFUSED_TEXT:
             raise
         return Missing(begin, end, SkippedReason.SERVICE, code)
 

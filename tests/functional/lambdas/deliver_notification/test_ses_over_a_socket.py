@@ -110,6 +110,19 @@ def test_a_connection_cut_after_the_mail_is_ambiguous_and_not_tried_again(
     assert len(arrived) == 1
 
 
+def test_an_answer_cut_in_its_middle_is_ambiguous_and_not_tried_again(
+    context: DeliveryContext, ses_at: Any, listener: socket.socket
+) -> None:
+    def cut(connection: socket.socket) -> None:
+        connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 300\r\n\r\n{"MessageId": "m')
+
+    arrived = serve(listener, cut)
+    ses_at(listener.getsockname()[1])
+    with pytest.raises(AmbiguousSendError, match=r"^IncompleteReadError$"):
+        send(context)
+    assert len(arrived) == 1
+
+
 def test_a_5xx_is_ambiguous_and_not_tried_again(
     context: DeliveryContext, ses_at: Any, listener: socket.socket
 ) -> None:

@@ -20,7 +20,7 @@ FAILURES = [
     ("TooManyRequestsException", 429),
     ("ServiceUnavailableException", 503),
     ("InternalServerException", 500),
-    ("TextSizeLimitExceededException", 400),
+    *[(code, 400) for code in comprehend.REFUSED_TEXT],
 ]
 FILLER = "The patient was seen on rounds and rested well today. " * 150
 
@@ -48,6 +48,16 @@ def test_an_operation_that_fails_is_named_and_the_others_findings_are_told(
     assert broken not in chain.entries(context, EVENT_ID)[-1]["units"] or (
         chain.entries(context, EVENT_ID)[-1]["units"][broken] == 0
     )
+
+
+def test_a_text_that_the_service_refuses_is_not_sent_again_and_is_named(
+    context: ExtractContext, run_step: RunStep
+) -> None:
+    client = context.client("comprehendmedical", comprehend.CONFIG)
+    with refusing(client, "*", "InvalidRequestException"):
+        result = run_step("Has gout.")
+    assert result["outcome"] == "unavailable"
+    assert {gap.position for gap in stored(context, result).not_analysed} == {"OBX[1]-5"}
 
 
 def test_what_one_operation_answered_is_not_paid_for_again_when_the_other_recovers(

@@ -1,10 +1,12 @@
 """Clients that threads share, and failures of a service that are transient."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from threading import Barrier
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import (
     ClientError,
     ConnectionClosedError,
@@ -19,6 +21,7 @@ from botocore.exceptions import (
 
 from lambdas.common.aws.clients import Clients, dependency
 from lambdas.common.errors import DependencyUnavailableError
+from tests.support.broken import AnswerBody
 
 
 def answer(code: str, status: int = 400) -> ClientError:
@@ -91,3 +94,19 @@ def test_threads_that_need_a_client_at_the_same_time_share_one(
     with ThreadPoolExecutor(8) as threads:
         found = set(map(id, threads.map(use, range(8))))
     assert (len(found), made) == (1, ["lambda"])
+
+
+@pytest.mark.parametrize(("sent", "whole"), [(b'{"Keys": [', False), (b"", False), (b"{}  ", True)])
+def test_an_answer_that_is_cut_off_is_no_empty_answer(
+    monkeypatch: pytest.MonkeyPatch, sent: bytes, whole: bool
+) -> None:
+    for name in ("DEFAULT_REGION", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(f"AWS_{name}", "us-east-1")
+    headers = {"content-length": str(len(sent) + (0 if whole else 100))}
+    kms = Clients().get("kms")
+    kms.meta.events.register_first(
+        "before-send", lambda **_: AWSResponse("http://kms.example", 200, headers, AnswerBody(sent))
+    )
+    cut = pytest.raises(DependencyUnavailableError, match="IncompleteReadError")
+    with nullcontext() if whole else cut, dependency("kms"):
+        kms.list_keys()
