@@ -72,6 +72,12 @@ def _recorded(context: ExtractContext, extraction: Extraction, run: Run) -> Extr
     run.count("ComprehendMedicalUnits", sum(extraction.units.values()))
     for operation, units in extraction.units.items():
         run.count(f"Units{operation}", units)
+    unanswered = [gap for gap in findings.not_analysed if gap.reason in UNANSWERED]
+    # Once for each operation and code: "InferICD10CM TooManyRequestsException", "InferICD10CM time".
+    faults = dict.fromkeys(
+        gap.detail if gap.reason is SkippedReason.SERVICE else f"{gap.detail} {gap.reason}"
+        for gap in unanswered
+    )
     run.audit(
         AuditAction.EXTRACTED,
         AuditOutcome.OK,
@@ -80,12 +86,13 @@ def _recorded(context: ExtractContext, extraction: Extraction, run: Run) -> Extr
         counts=counts,
         units=extraction.units,
         set_aside=findings.set_aside,
+        error=", ".join(faults) or None,
         documents=(written,),
     )
     return ExtractEntitiesResult(
         outcome=findings.outcome,
         conditions=counts["conditions"],
         medications=counts["medications"],
-        unanswered=sum(gap.reason in UNANSWERED for gap in findings.not_analysed),
+        unanswered=len(unanswered),
         version_id=written.version_id,
     )

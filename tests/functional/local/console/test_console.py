@@ -86,6 +86,16 @@ def test_only_a_message_that_could_not_be_parsed_is_called_not_read(
     assert "Message not read" not in client.get(f"/events/{FAILED}").text
 
 
+def test_a_step_that_lacks_some_answers_names_them(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, trails: FakeTrails
+) -> None:
+    found = trails.event(ADMITTED)
+    assert found is not None
+    partly = replace(found.steps[-1], error_name="", error="InferICD10CM time")
+    monkeypatch.setattr(trails, "event", lambda _: replace(found, steps=[partly]))
+    assert "InferICD10CM time" in client.get(f"/events/{ADMITTED}").text
+
+
 def test_an_event_leads_to_its_stay_with_every_decision(client: FlaskClient) -> None:
     assert f'href="/stays/{ADMITTED}"' in client.get(f"/events/{ADMITTED}").text
     page = client.get(f"/stays/{ADMITTED}").text
