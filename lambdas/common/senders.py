@@ -8,9 +8,14 @@ from zoneinfo import ZoneInfo
 
 from hl7.timestamps import DateOrder
 from lambdas.common.clock import zone_named
+from lambdas.common.configuration import SenderEntry
 from lambdas.common.contracts.message.patient import Patient
 from lambdas.common.contracts.recipients.consent import Sensitivity
+from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.function.context import Context
+
+UNKNOWN_SENDER = "unknown"
+"""The sender of a message that no entry of the document names (receiver/intake/sender_table.py)."""
 
 TEST_NAMES = ("ZZ",)
 """Usual beginnings of the names of test patients in production, which put these last in every list."""
@@ -114,6 +119,19 @@ def _begins(texts: Iterable[str], beginnings: Iterable[str]) -> bool:
     """Whether one of the texts begins with one of the beginnings, without case."""
     folded = tuple(one.casefold() for one in beginnings)
     return any(text.strip().casefold().startswith(folded) for text in texts)
+
+
+def sender_of_message(context: Context, name: str) -> SenderEntry:
+    """The entry of the sender of a message; an empty one for `unknown`.
+
+    During a deployment a receiver may know a new sender before the functions do. Raises
+    `DependencyUnavailableError` then, and errors as `read_configuration`.
+    """
+    if name != UNKNOWN_SENDER and name not in context.senders:
+        raise DependencyUnavailableError(
+            f"configuration: the function's version of the document has no sender {name}"
+        )
+    return context.senders.get(name, {})
 
 
 def sender_named(context: Context, name: str) -> SenderProfile:

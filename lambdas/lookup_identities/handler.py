@@ -21,7 +21,7 @@ from lambdas.common.errors import IdentityNotFoundError
 from lambdas.common.feed import counts as feed
 from lambdas.common.feed.shares import Signal
 from lambdas.common.function.handler import Run, step
-from lambdas.common.senders import SenderAuthorities, sender_named
+from lambdas.common.senders import SenderAuthorities, sender_of_message, sender_profile
 from lambdas.delivery.ledger.encounters import NotifiedEvent
 from lambdas.lookup_identities import smoke
 from lambdas.lookup_identities.audit import note_query, note_suppressed, told_recipients
@@ -56,7 +56,7 @@ def lambda_handler(
     if run.event_id == ROSTERS:
         return _rosters_counted(context, run)
     event = read_document(context, run.event_id, PatientEvent, task.parsed.version_id)
-    sender = sender_named(context, run.sender)
+    sender = sender_profile(sender_of_message(context, run.sender))
     if smoke.is_smoke(event):
         smoke.check_patient(event)
     if not event.notifiable:

@@ -10,7 +10,7 @@ from lambdas.common.contracts.workflow.tasks import ParseMessageInput, ParseMess
 from lambdas.common.feed import counts as feed
 from lambdas.common.feed.shares import Signal
 from lambdas.common.function.handler import Run, step
-from lambdas.common.senders import sender_named
+from lambdas.common.senders import sender_of_message, sender_profile
 from lambdas.parse_message.context import ParseContext
 from lambdas.parse_message.read_event import read_event
 from lambdas.parse_message.receipt import received_message
@@ -29,7 +29,7 @@ def lambda_handler(task: ParseMessageInput, run: Run, context: ParseContext) -> 
     """Returns the message's codes for the workflow; everything else is in `event.json`.
 
     An event that was COMPLETED before is a duplicate, unless the envelope has `replay`. Raises
-    `UnprocessableMessageError` when the message cannot be read.
+    `UnprocessableMessageError` when the message cannot be read, and `DependencyUnavailableError`.
     """
     envelope = task.envelope
     if not status.open_event(context, envelope, run.execution_arn):
@@ -41,7 +41,7 @@ def lambda_handler(task: ParseMessageInput, run: Run, context: ParseContext) -> 
             duplicate=True,
         )
     raw = received_message(context, envelope, run)
-    sender = sender_named(context, envelope.sender)
+    sender = sender_profile(sender_of_message(context, envelope.sender))
     event = read_event(
         raw,
         envelope.event_id,

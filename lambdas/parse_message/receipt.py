@@ -10,12 +10,11 @@ from lambdas.common.contracts.document_reference import Written
 from lambdas.common.contracts.workflow.envelope import Envelope
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.common.function.handler import Run
+from lambdas.common.senders import UNKNOWN_SENDER
 from lambdas.parse_message.context import ParseContext
 
 MAX_CONTROL_ID = 199
 """Longest MSH-10 of any version (since 2.7). DynamoDB limits keys too; the vault has the whole value."""
-
-UNKNOWN_SENDER = "unknown"
 
 
 def received_message(context: ParseContext, envelope: Envelope, run: Run) -> bytes:

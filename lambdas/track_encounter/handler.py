@@ -15,6 +15,7 @@ from lambdas.common.contracts.workflow.tasks import (
     TrackEncounterInput,
 )
 from lambdas.common.function.handler import Run, step
+from lambdas.common.senders import sender_of_message
 from lambdas.encounters.context import EncountersContext, EncountersSettings
 from lambdas.encounters.table import EncounterTable
 from lambdas.track_encounter.closing import close_due
@@ -45,7 +46,7 @@ def lambda_handler(
             event_id=run.event_id, sender=run.sender, received_at=received_at, duplicate=True
         )
     event = read_document(context, run.event_id, PatientEvent, task.parsed.version_id)
-    profile = profile_of(run.sender, context.senders.get(run.sender, {}))
+    profile = profile_of(run.sender, sender_of_message(context, run.sender))
     heard = (event, profile, context.reference_keys, received_at)
     store, now = EncounterTable(context), partial(datetime.now, UTC)
     for further in further_messages(*heard):

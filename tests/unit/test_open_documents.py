@@ -61,7 +61,7 @@ ALLOWED = {
     "a configured sender, checked by environments/sender.schema.json": {
         "lambdas/common/configuration.py": "DeployedConfiguration.senders",
         "lambdas/common/function/context.py": "Context.senders",
-        "lambdas/common/senders.py": "sender_profile",
+        "lambdas/common/senders.py": "sender_of_message sender_profile",
         "lambdas/track_encounter/profile.py": "profile_of",
     },
     "a policy, checked by environments/policy.schema.json": {

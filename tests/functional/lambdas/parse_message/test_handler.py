@@ -11,7 +11,12 @@ from lambdas.common import status
 from lambdas.common.audit import chain, verification
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.message.event import PatientEvent
-from lambdas.common.errors import ConfigurationError, UnexpectedError, UnprocessableMessageError
+from lambdas.common.errors import (
+    ConfigurationError,
+    DependencyUnavailableError,
+    UnexpectedError,
+    UnprocessableMessageError,
+)
 from lambdas.parse_message.context import ParseContext
 from lambdas.parse_message.handler import lambda_handler
 from tests.support import configuration
@@ -232,6 +237,17 @@ def test_a_faulty_list_of_senders_is_a_configuration_error(
     configuration.deploy('{"version": 1, "senders": [1]}', monkeypatch)
     with pytest.raises(ConfigurationError, match="configuration: "):
         run(refreshed(context), vaulted(sample("admission")))
+
+
+def test_a_sender_newer_than_the_function_s_document_waits_and_is_not_read_without_its_settings(
+    context: ParseContext, aws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Receivers read a new document within a minute, functions when the deployment has replaced them."""
+    configuration.deploy(configuration.document({"name": "west"}), monkeypatch)
+    envelope = vaulted(sample("admission"))
+    with pytest.raises(DependencyUnavailableError, match="no sender northgen"):
+        run(refreshed(context), envelope)
+    assert actions(context, envelope) == ["RECEIVED", "FAILED"]
 
 
 PHI = ("Okafor", "OKAFOR", "Amara", "H00412", "1958", "Lindqvist", "V884305", "pneumonia")

@@ -10,11 +10,16 @@ from lambdas.common.contracts.document import read_as, to_document
 from lambdas.common.contracts.encounters.encounter import DecisionReason
 from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.contracts.message.event_kind import EventKind
-from lambdas.common.errors import IdentityConflictError, UnprocessableMessageError
+from lambdas.common.errors import (
+    DependencyUnavailableError,
+    IdentityConflictError,
+    UnprocessableMessageError,
+)
 from lambdas.encounters.context import EncountersContext, EncountersSettings
 from lambdas.parse_message.read_event import read_event
 from lambdas.track_encounter.handler import lambda_handler
 from tests.conftest import SAMPLES
+from tests.support import configuration
 from tests.support.lambda_context import LambdaContext
 from tests.support.vault import read_json, write_json
 
@@ -99,6 +104,18 @@ def test_a_duplicate_is_not_looked_at_again(context: EncountersContext) -> None:
     task = {**task_of(context, "admission", 1), "duplicate": True}
     assert (run(context, task)["duplicate"], run(context, task)["notifiable"]) == (True, False)
     assert chain.entries(context, f"{1:032x}") == []
+
+
+def test_a_sender_newer_than_the_function_s_document_leaves_no_stay_without_its_settings(
+    context: EncountersContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stay would lack the sender's classes, and a second run returns the first run's decision."""
+    configuration.deploy(configuration.document({"name": "west"}), monkeypatch)
+    older = EncountersContext(EncountersSettings.from_environment())
+    with pytest.raises(DependencyUnavailableError, match="no sender northgen"):
+        run(older, task_of(older, "admission", 1))
+    table = context.settings.encounters_table
+    assert context.client("dynamodb").scan(TableName=table)["Items"] == []
 
 
 def test_a_stay_of_another_patient_is_an_identity_conflict(context: EncountersContext) -> None:
