@@ -148,7 +148,7 @@ def test_every_retry_backs_off_with_full_jitter_up_to_a_limit(state: str) -> Non
 
 
 def test_a_function_that_died_is_tried_once_more_except_where_a_mail_may_have_gone() -> None:
-    died = {"Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError"}
+    died = {"Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory"}
     for step in ("ParseMessage", "TrackEncounter", "LookupIdentities", "ExtractEntities"):
         again = next(r for r in retries(step) if died <= set(r["ErrorEquals"]))
         assert again["MaxAttempts"] == 1

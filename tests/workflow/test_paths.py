@@ -34,7 +34,7 @@ TRANSIENT = (
     "Lambda.TooManyRequestsException",
     "Lambda.ClientExecutionTimeoutException",
 )
-DIED = ("Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError")
+DIED = ("Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory")
 
 
 def test_a_good_event_passes_every_step_once_and_is_completed(workflow: DeployedWorkflow) -> None:
