@@ -6,11 +6,13 @@ Express workflows have no history in AWS (AWS Step Functions Developer Guide, "C
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from lambdas.common.audit import chain
 from lambdas.common.contracts.workflow.status import EventStatus, StatusItem
 from lambdas.delivery.ledger.context import LedgerContext
 from ops.audit.entries import readable
+from ops.aws_calls import side_by_side
 from ops.deployment import Deployment
 from ops.events import advice, queries, timeline
 from ops.events.timeline import Entry, RecipientOutcome, RecipientTrace, Step
@@ -69,13 +71,12 @@ class TrailSource:
 
         `day` is YYYY-MM-DD, "" for the last 14 days; `state` is a status, `sender` a name, "" for all.
         """
-        found: list[EventSummary] = []
-        for one_day in [day] if day else queries.days_back():
-            for item in queries.statuses_of(self.context, one_day, state, sender):
-                found.append(_summary(self.context, item))
-                if len(found) == limit:
-                    return found
-        return found
+        items = (
+            item
+            for one_day in ([day] if day else queries.days_back())
+            for item in queries.statuses_of(self.context, one_day, state, sender)
+        )
+        return side_by_side(lambda item: _summary(self.context, item), islice(items, limit))
 
     def find(self, reference: str) -> list[str]:
         """Returns the ids of the events with this event id or MSH-10, newest first."""

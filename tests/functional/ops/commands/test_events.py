@@ -3,13 +3,18 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
 import pytest
 from click.testing import Result
 
 from hl7.warnings import MessageWarning, WarningCode
+from lambdas.common.audit import chain
+from lambdas.common.aws.items import Item
 from lambdas.delivery.ledger.context import LedgerContext
+from ops.deployment import Deployment
 from ops.events import warned
+from ops.events.trail import TrailSource
 from tests.support.trails import Story, told
 
 Ens = Callable[..., Result]
@@ -104,3 +109,19 @@ def test_the_events_of_a_sender_are_listed(context: LedgerContext, ens: Ens) -> 
     output = ens("events", "--sender", "west").output
     assert "b" * 32 in output
     assert "a" * 32 not in output
+
+
+def test_a_long_list_is_read_several_events_at_a_time(
+    context: LedgerContext, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One read after the other takes a minute for a thousand events, from a laptop."""
+    for number in range(2):
+        told(context, f"{number:032x}")
+    together, read = Barrier(2, timeout=10), chain.entries
+
+    def entries(reading: LedgerContext, event_id: str) -> list[Item]:
+        together.wait()
+        return read(reading, event_id)
+
+    monkeypatch.setattr(chain, "entries", entries)
+    assert len(TrailSource(deployment).recent()) == 2
