@@ -156,7 +156,12 @@ def continue_command(session: Session) -> None:
 
 
 def _reason(item: DeliveryItem) -> str:
-    """The hold reason in words. A reason of an older version is shown with blanks for underscores."""
+    """The hold reason in words, "" for one that is no longer held: it keeps the reason of its last hold.
+
+    A reason of an older version is shown with blanks for underscores.
+    """
+    if item.state is not DeliveryState.HELD:
+        return ""
     return HOLD_REASONS.get(item.hold_reason, item.hold_reason.replace("_", " "))
 
 

@@ -53,6 +53,11 @@ def test_unknown_deliveries_are_listed_and_sent_again_in_a_persons_name(
     assert DELIVERY in ens("deliveries", "held").output
 
 
+def test_an_unknown_delivery_does_not_say_why_it_was_held(ens: Ens) -> None:
+    given("unknown", hold_reason="resend")
+    assert "to be sent again" not in ens("deliveries", "unknown").output
+
+
 def test_a_held_delivery_says_what_it_waits_for(ens: Ens) -> None:
     given("held", hold_reason="quota")
     assert "SES's daily quota used up" in " ".join(ens("deliveries", "held").output.split())
