@@ -12,6 +12,8 @@ from ops.environment.preflight.check_input import ClientFactory, Plan
 from ops.environment.preflight.finding import PreflightFinding, error, ok, warning
 
 SOON = timedelta(days=30)
+KEYS = {"mail.smime_secret": "mail.smime_secret_key_arn", "mpi.secret_arn": "mpi.secret_key_arn"}
+"""The settings of secrets that may have a key of their own, and those that name it."""
 
 
 def check_certificate(
@@ -61,24 +63,22 @@ def check_certificate(
 
 def check_secrets(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
     """Secrets by Secrets Manager DescribeSecret, their own keys by KMS DescribeKey."""
-    environment = plan.environment
-    for key, arn in {
-        "receiver.tls_secret": environment.receiver.tls_secret,
-        "receiver.smoke_secret": environment.receiver.smoke_secret,
-        "mail.smime_secret": environment.mail.smime_secret,
-        "mpi.secret_arn": environment.mpi.secret_arn,
-    }.items():
+    receiver, mail, mpi = plan.environment.receiver, plan.environment.mail, plan.environment.mpi
+    for key, arn, granted in (
+        ("receiver.tls_secret", receiver.tls_secret, ""),
+        ("receiver.smoke_secret", receiver.smoke_secret, ""),
+        ("mail.smime_secret", mail.smime_secret, mail.smime_secret_key_arn),
+        ("mpi.secret_arn", mpi.secret_arn, mpi.secret_key_arn),
+    ):
         if arn:
-            yield _secret(plan, clients, key, arn)
-    for key, arn in {
-        "mail.smime_secret_key_arn": environment.mail.smime_secret_key_arn,
-        "mpi.secret_key_arn": environment.mpi.secret_key_arn,
-    }.items():
-        if arn:
-            yield _key(plan, clients, key, arn)
+            yield _secret(plan, clients, key, arn, granted)
+        if granted:
+            yield _key(plan, clients, KEYS[key], granted)
 
 
-def _secret(plan: Plan, clients: ClientFactory, key: str, arn: str) -> PreflightFinding:
+def _secret(
+    plan: Plan, clients: ClientFactory, key: str, arn: str, granted: str
+) -> PreflightFinding:
     where = f"{plan.file}: {key}"
     describe = clients.client("secretsmanager").describe_secret
     found = if_exists(describe, "ResourceNotFoundException", SecretId=arn)
@@ -93,6 +93,18 @@ def _secret(plan: Plan, clients: ClientFactory, key: str, arn: str) -> Preflight
             "the secret is scheduled for deletion",
             where,
             f"aws secretsmanager restore-secret --secret-id {arn} --region {plan.region}",
+        )
+    used = found.get("KmsKeyId")
+    own = used and clients.client("kms").describe_key(KeyId=used)["KeyMetadata"]
+    # A grant names a key by its own ARN and by no alias (KMS developer guide, "Key ARN").
+    if own and own.get("KeyManager") == "CUSTOMER" and own["Arn"] != granted:
+        return error(
+            f"the secret is encrypted with the key {own['Arn']}, which its reader may not use",
+            where,
+            f'set {KEYS[key]} = "{own["Arn"]}"'
+            if key in KEYS
+            else f"aws secretsmanager update-secret --secret-id {arn}"
+            f" --kms-key-id alias/aws/secretsmanager --region {plan.region}",
         )
     return ok(f"secret {found['Name']}", where)
 

@@ -466,6 +466,33 @@ def test_a_secret_that_is_gone_or_going_is_an_error() -> None:
     assert statuses(credentials.check_secrets(wanted, answers)) == [Status.OK]
 
 
+KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/12345678-1234-1234-1234-123456789012"
+
+
+@pytest.mark.parametrize(
+    ("settings", "manager", "to_do"),
+    [
+        ({"receiver__tls_secret": SECRET}, "CUSTOMER", "--kms-key-id alias/aws/secretsmanager"),
+        ({"mail__smime_secret": SECRET}, "CUSTOMER", f'set mail.smime_secret_key_arn = "{KEY}"'),
+        # The console names AWS's own key too (Secrets Manager API, "DescribeSecret", KmsKeyId).
+        ({"mail__smime_secret": SECRET}, "AWS", ""),
+    ],
+)
+def test_a_secret_under_a_key_that_nobody_was_granted_is_an_error(
+    settings: dict[str, str], manager: str, to_do: str
+) -> None:
+    """The receivers would not start, and their log is deleted with the failed stack."""
+    answers = StubbedClients()
+    answers.give("secretsmanager", "describe_secret", {"Name": "tls", "KmsKeyId": KEY})
+    metadata = {"KeyId": "k", "Arn": KEY, "KeyManager": manager, "KeyState": "Enabled"}
+    answers.give("kms", "describe_key", {"KeyMetadata": metadata})
+    in_clear = {"receiver__tls_secret": "", "receiver__plain_text_because": "a VPN"}
+    wanted = plan(**({} if "receiver__tls_secret" in settings else in_clear), **settings)
+    (found,) = credentials.check_secrets(wanted, answers)
+    assert found.status is (Status.ERROR if to_do else Status.OK)
+    assert to_do in found.to_do
+
+
 def test_a_disabled_key_of_a_secret_is_an_error() -> None:
     key = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/12345678-1234-1234-1234-123456789012"
     answers = StubbedClients().give(
