@@ -7,7 +7,13 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionError,
+    HTTPClientError,
+    IncompleteReadError,
+    ResponseStreamingError,
+)
 
 from lambdas.common.errors import DependencyUnavailableError
 
@@ -67,7 +73,7 @@ class Clients:
 
 
 def _require_whole_body(response_dict: dict[str, Any] | None, **_: Any) -> None:
-    """Raises `IncompleteReadError` where the connection was cut inside the body of an answer.
+    """Raises `ResponseStreamingError` where the connection was cut inside the body of an answer.
 
     botocore does not compare its length (`enforce_content_length=False` in its `httpsession.py`), and reads
     JSON that is cut off as an answer without members.
@@ -76,7 +82,7 @@ def _require_whole_body(response_dict: dict[str, Any] | None, **_: Any) -> None:
         return
     body, length = response_dict["body"], int(response_dict["headers"].get("content-length", 0))
     if isinstance(body, bytes) and len(body) < length:
-        raise IncompleteReadError(actual_bytes=len(body), expected_bytes=length)
+        raise ResponseStreamingError(error=f"{len(body)} of {length} bytes")
 
 
 def is_transient(error: ClientError) -> bool:

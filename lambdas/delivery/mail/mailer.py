@@ -13,7 +13,6 @@ from botocore.exceptions import (
     ConnectTimeoutError,
     EndpointConnectionError,
     HTTPClientError,
-    IncompleteReadError,
     ProxyConnectionError,
 )
 from botocore.exceptions import ConnectionError as AnyConnectionError
@@ -179,7 +178,7 @@ def send(
         )
     except NEVER_TOOK_IT as error:
         raise DependencyUnavailableError(f"ses: {type(error).__name__}") from None
-    except (HTTPClientError, AnyConnectionError, IncompleteReadError) as error:
+    except (HTTPClientError, AnyConnectionError) as error:
         raise AmbiguousSendError(type(error).__name__) from None
     except ClientError as error:
         raise translated(error, sender) from None
