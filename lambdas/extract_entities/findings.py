@@ -27,7 +27,7 @@ SET_ASIDE = {
 """Traits for which a finding is set aside; the first that applies is the reason."""
 
 SCORE = 0.5
-"""An entity below this score is set aside as low_confidence."""
+"""An entity below this score is set aside as low_confidence, and an attribute below it is left out."""
 
 CODE_SCORE = 0.2
 """A concept below this score does not become the condition's code; its words are shown without one."""
@@ -168,10 +168,22 @@ def _attributes(entities: Sequence[Entity], types: Sequence[str]) -> str:
     places = {
         attribute["BeginOffset"]: shown(attribute["Text"])
         for entity in entities
-        for attribute in entity.get("Attributes", ())
+        for attribute in _sure_attributes(entity)
         if attribute["Type"] in types
     }
     return " ".join(dict.fromkeys(places[begin] for begin in sorted(places)))
+
+
+def _sure_attributes(entity: Entity) -> list[Entity]:
+    """The attributes that neither by themselves nor as this entity's are below `SCORE`.
+
+    The service may relate one attribute to two entities (docs/adr/0306-attributes-by-their-scores.md).
+    """
+    return [
+        attribute
+        for attribute in entity.get("Attributes", ())
+        if min(attribute.get("Score", 1), attribute.get("RelationshipScore", 1)) >= SCORE
+    ]
 
 
 def _test(entity: Entity, reading: Reading) -> Finding:
@@ -187,7 +199,7 @@ def _test(entity: Entity, reading: Reading) -> Finding:
 
 def _medication(entity: Entity, reading: Reading) -> Finding:
     details = sorted(
-        (a for a in entity.get("Attributes", ()) if a["Type"] in DETAIL_TYPES),
+        (a for a in _sure_attributes(entity) if a["Type"] in DETAIL_TYPES),
         key=lambda attribute: attribute["BeginOffset"],
     )
     best = _best_concept(entity, "RxNormConcepts")

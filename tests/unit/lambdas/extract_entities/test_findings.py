@@ -176,6 +176,16 @@ def test_a_medication_named_twice_is_shown_once_with_both_details() -> None:
     assert [(f.text, f.detail) for f in result.medications] == [("metformin", "500 mg; at night")]
 
 
+@pytest.mark.parametrize("low", ["Score", "RelationshipScore"])
+def test_an_unsure_dose_or_side_is_left_out_and_its_finding_stays(low: str) -> None:
+    unsure = {**attribute("DOSAGE", "500 mg"), "RelationshipScore": 0.9} | {low: 0.49}
+    sure = {**attribute("FREQUENCY", "bid"), "RelationshipScore": 0.5}
+    (drug,) = of(entities=[medication("metformin", Attributes=[unsure, sure])]).medications
+    assert (drug.detail, drug.attributes) == ("bid", {"frequency": "bid"})
+    ill = {**condition("diabetes"), "Attributes": [{**unsure, "Type": "ACUITY"}]}
+    assert [one.acuity for one in of([ill]).conditions] == [""]
+
+
 def test_brand_names_are_medications_too() -> None:
     brand = {**medication("metformin"), "Type": "BRAND_NAME"}
     assert len(of(entities=[brand]).medications) == 1
