@@ -63,6 +63,14 @@ def check_zones(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding
                 where,
                 f"use zones that offer every endpoint: {', '.join(everywhere) or 'there are none'}",
             )
+    for detail in details:
+        if not detail.get("VpcEndpointPolicySupported", True):
+            faulty = True
+            yield error(
+                f"{detail['ServiceName']} takes no endpoint policy: EC2 refuses the endpoint",
+                f"EC2 in {plan.region}; {plan.file}: region",
+                "where only functions call it, set network.functions_inside = false",
+            )
     if not faulty and all(wanted.values()):
         yield ok(f"{len(services)} endpoints are offered in {', '.join(wanted)}")
 

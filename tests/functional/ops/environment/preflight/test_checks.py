@@ -275,6 +275,16 @@ def test_a_service_whose_endpoint_the_region_lacks_is_named() -> None:
     assert found.what.startswith("com.amazonaws.us-east-1.email does not exist")
 
 
+def test_a_service_that_takes_no_endpoint_policy_is_named() -> None:
+    """EC2 API, DescribeVpcEndpointServices, VpcEndpointPolicySupported."""
+    answers = StubbedClients().give("ec2", "describe_availability_zones", ZONES)
+    detail = {**offered("email", "us-east-1a"), "VpcEndpointPolicySupported": False}
+    answers.give("ec2", "describe_vpc_endpoint_services", {"ServiceDetails": [detail]})
+    wanted = plan(endpoint("email"), network__availability_zones=("us-east-1a",))
+    found = only_error(network.check_zones(wanted, answers))
+    assert found.what.startswith("com.amazonaws.us-east-1.email takes no endpoint policy")
+
+
 def test_zones_may_be_given_by_id_and_a_zone_of_another_account_is_found() -> None:
     answers = StubbedClients()
     for _ in range(2):
