@@ -5,6 +5,7 @@ runtime, because botocore needs it (docs/adr/0212-urllib3-for-fhir.md).
 """
 
 import json
+import logging
 import random
 import time
 from collections.abc import Sequence
@@ -27,7 +28,11 @@ MAX_ANSWER_BYTES = 4_000_000
 CHUNK_BYTES = 65_536
 TOKEN_SECONDS = 60
 """Lifetime of a token whose `expires_in` is no number; the member is optional (RFC 6749 5.1)."""
-TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+TRANSIENT = frozenset({408, 425, 429})
+UNSUPPORTED = frozenset({501, 505})
+
+# Its warnings of malformed headers name the address, in which `$ihe-pix` has an identifier.
+logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 
 Document = dict[str, Any]
 """A FHIR resource as JSON."""
@@ -172,6 +177,7 @@ class FhirClient:
         content_type: str = "",
     ) -> FhirResponse:
         """The answer, asked for once more when the server could not; a stale token is renewed once."""
+        refused = False
         for attempt in range(TRIES):
             last = attempt + 1 == TRIES
             try:
@@ -180,12 +186,13 @@ class FhirClient:
                 if last:
                     raise
             else:
-                if reply.status == 401 and not last:
-                    self._token_until = 0.0
-                    continue
-                if reply.status == 401:
+                if reply.status == 401 and refused:
                     raise ConfigurationError("the MPI does not accept our token")
-                if reply.status not in TRANSIENT:
+                if reply.status == 401:
+                    refused, self._token_until = True, 0.0
+                    if not last:
+                        continue
+                elif not _is_transient(reply.status):
                     return reply
                 if last:
                     raise DependencyUnavailableError(f"the MPI: HTTP {reply.status}")
@@ -223,7 +230,7 @@ class FhirClient:
             status, read = host.request(asked, deadline)
         finally:
             host.close()
-        if status in TRANSIENT:
+        if _is_transient(status):
             raise DependencyUnavailableError(f"the MPI's token server: HTTP {status}")
         document = _object(read)
         if status != 200 or not document.get("access_token"):
@@ -232,6 +239,11 @@ class FhirClient:
         self._token = str(document["access_token"])
         self._token_until = time.monotonic() + max(0, _lifetime(document) - 30)
         return self._token
+
+
+def _is_transient(status: int) -> bool:
+    """Whether the server may answer later. An unknown 5xx counts as 500 (RFC 9110 15)."""
+    return status in TRANSIENT or (status >= 500 and status not in UNSUPPORTED)
 
 
 def _lifetime(document: Document) -> float:

@@ -8,6 +8,7 @@ providers of a patient are asked for at once.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from lambdas.common.clock import now
 from lambdas.common.contracts.message.person import Name
 from lambdas.common.errors import ConfigurationError
 from lambdas.lookup_identities.context import LookupContext
@@ -71,30 +72,42 @@ def _people(
     practitioners = {f"Practitioner/{one.id}": one for one in found}
     if not practitioners:
         return {}
-    asked = [("practitioner", ",".join(map(escaped, practitioners))), ("active", "true")]
-    roles = _search(server, "PractitionerRole", asked, deadline).roles
+    today = now()[:10]
+    # No search by `active`: it leaves out a role without the member, which is active too.
+    asked = [("practitioner", ",".join(map(escaped, practitioners)))]
+    roles = [
+        role
+        for role in _search(server, "PractitionerRole", asked, deadline).roles
+        if role.active and role.period.holds(today)
+    ]
     of_roles = _endpoints(server, {e.target for role in roles for e in role.endpoint}, deadline)
     of_organizations = _organization_endpoints(
         server, {role.organization.target for role in roles}, deadline
     )
-    validated_ones = {}
+    validated_ones: dict[str, Provider] = {}
     for reference, practitioner in practitioners.items():
         own = [role for role in roles if role.practitioner.target == reference]
         endpoints = [
             of_roles[e.target] for role in own for e in role.endpoint if e.target in of_roles
         ]
-        for role in own:
-            endpoints += of_organizations.get(role.organization.target, ())
-        provider = known.get(_npi(practitioner.identifier))
-        if provider:
-            validated_ones[provider.provider_id] = replace(
+        of_places = [e for role in own for e in of_organizations.get(role.organization.target, ())]
+        if provider := known.get(_npi(practitioner.identifier)):
+            found_one = replace(
                 provider,
                 name=_name(practitioner.name, provider.name),
                 # A provider without an active role works nowhere at present.
                 active=practitioner.active and bool(own),
-                address=_address(endpoints),
+                address=_address(endpoints) or _address(of_places),
             )
+            _take(validated_ones, found_one)
     return validated_ones
+
+
+def _take(chosen: dict[str, Provider], found: Provider) -> None:
+    """Adds a provider. Of several resources with one NPI the first counts that can be told."""
+    before = chosen.get(found.provider_id)
+    if before is None or not (before.active and before.address):
+        chosen[found.provider_id] = found
 
 
 def _places(
@@ -104,15 +117,12 @@ def _places(
         return {}
     found = _search(server, "Organization", [_by_npi(known), INCLUDE], deadline)
     endpoints = {f"Endpoint/{one.id}": one for one in found.endpoints}
-    return {
-        provider.provider_id: replace(
-            provider,
-            active=one.active,
-            address=_address(endpoints[e.target] for e in one.endpoint if e.target in endpoints),
-        )
-        for one in found.organizations
-        if (provider := known.get(_npi(one.identifier)))
-    }
+    places: dict[str, Provider] = {}
+    for one in found.organizations:
+        if provider := known.get(_npi(one.identifier)):
+            address = _address([endpoints[e.target] for e in one.endpoint if e.target in endpoints])
+            _take(places, replace(provider, active=one.active, address=address))
+    return places
 
 
 def _organization_endpoints(
@@ -167,12 +177,14 @@ def _by_npi(known: Mapping[str, Provider]) -> tuple[str, str]:
 
 
 def _npi(identifiers: Iterable[FhirIdentifier]) -> str:
-    return next((one.value for one in identifiers if one.system == NPI_SYSTEM), "")
+    found = (one.value for one in identifiers if one.system == NPI_SYSTEM and one.use != "old")
+    return next(found, "")
 
 
 def _address(endpoints: Iterable[FhirEndpoint]) -> str:
     """The address of the best active endpoint that takes mail; "" when there is none."""
-    usable = [one for one in endpoints if one.status == "active"]
+    today = now()[:10]
+    usable = [one for one in endpoints if one.status == "active" and one.period.holds(today)]
     fitting = (one for kind in MAIL_TYPES for one in usable if one.connection_type.code == kind)
     return next((one.address.removeprefix("mailto:") for one in fitting), "")
 

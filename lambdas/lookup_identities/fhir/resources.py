@@ -89,6 +89,18 @@ class FhirPatient(FhirPart, frozen=True):
     link: tuple[FhirLink, ...] = ()
 
 
+class FhirPeriod(FhirPart, frozen=True):
+    """A Period; "" for an open end."""
+
+    start: str = ""
+    end: str = ""
+
+    def holds(self, day: str) -> bool:
+        """Whether a day (YYYY-MM-DD) is within it, as far as its dates go."""
+        end = self.end[:10]
+        return self.start[:10] <= day and (not end or day[: len(end)] <= end)
+
+
 class DirectoryReference(FhirReference, frozen=True):
     """A Reference of a directory's resource, "" for one that gives no address."""
 
@@ -107,6 +119,8 @@ class FhirPractitioner(FhirPart, frozen=True):
 class FhirPractitionerRole(FhirPart, frozen=True):
     """A PractitionerRole resource."""
 
+    active: bool = True
+    period: FhirPeriod = FhirPeriod()
     practitioner: DirectoryReference = DirectoryReference()
     organization: DirectoryReference = DirectoryReference()
     endpoint: tuple[DirectoryReference, ...] = ()
@@ -132,6 +146,7 @@ class FhirEndpoint(FhirPart, frozen=True):
 
     id: str
     status: str = ""
+    period: FhirPeriod = FhirPeriod()
     connection_type: FhirCoding = FhirCoding()
     address: str = ""
 
@@ -156,6 +171,11 @@ class Found:
     patient: FhirPatient
     grades: frozenset[str]
 
+
+INCOMPLETE = frozenset(
+    {"transient", "lock-error", "no-store", "exception", "timeout", "incomplete", "throttled"}
+)
+"""Codes of an issue by which a server says that its answer is not whole (FHIR R4, value set issue-type)."""
 
 GRADE = "http://hl7.org/fhir/StructureDefinition/match-grade"
 
@@ -199,6 +219,15 @@ class DirectoryResources:
     has_more: bool
 
 
+class _Issue(FhirPart, frozen=True):
+    severity: str = ""
+    code: str = ""
+
+
+class _OperationOutcome(FhirPart, frozen=True):
+    issue: tuple[_Issue, ...] = ()
+
+
 class _Bundle(FhirPart, frozen=True):
     total: int | None = None
     link: tuple[_BundleLink, ...] = ()
@@ -218,15 +247,17 @@ def read_parameters(document: Document) -> FhirParameters:
 def read_bundle(document: Document) -> PatientBundle:
     """The patients of a Bundle. Raises `BrokenAnswerError` for another resource, or one that does not fit.
 
-    An OperationOutcome among the entries only warns.
+    An OperationOutcome among the entries only warns, unless it says that the answer is incomplete.
     """
-    bundle = _read(document, _Bundle, "Bundle")
+    bundle = _read_whole(document)
     links = {link.relation: link.url for link in bundle.link}
     patients = [
         entry for entry in bundle.entry if entry.resource.get("resourceType") != "OperationOutcome"
     ]
     if bundle.total is not None and bundle.total != len(patients) and "next" not in links:
         raise BrokenAnswerError("a Bundle does not have as many entries as its total")
+    if not patients and "next" in links:
+        raise BrokenAnswerError("a first page without an entry")
     return PatientBundle(
         found=tuple(
             Found(
@@ -243,9 +274,9 @@ def read_bundle(document: Document) -> PatientBundle:
 def read_directory(document: Document) -> DirectoryResources:
     """The resources of a Bundle. Raises `BrokenAnswerError` for another resource, or one that does not fit.
 
-    An OperationOutcome among the entries only warns.
+    An OperationOutcome among the entries is read as by `read_bundle`.
     """
-    bundle = _read(document, _Bundle, "Bundle")
+    bundle = _read_whole(document)
     resources = [entry.resource for entry in bundle.entry]
     expected = (*DIRECTORY, "OperationOutcome")
     if not all(one.get("resourceType") in expected for one in resources):
@@ -262,6 +293,17 @@ def read_directory(document: Document) -> DirectoryResources:
         of("Endpoint", FhirEndpoint),
         has_more=any(link.relation == "next" for link in bundle.link),
     )
+
+
+def _read_whole(document: Document) -> _Bundle:
+    """The Bundle. Raises `BrokenAnswerError` also where an OperationOutcome says that entries may lack."""
+    bundle = _read(document, _Bundle, "Bundle")
+    for entry in bundle.entry:
+        if entry.resource.get("resourceType") == "OperationOutcome":
+            for issue in _read(entry.resource, _OperationOutcome, "OperationOutcome").issue:
+                if issue.severity in ("fatal", "error") or issue.code in INCOMPLETE:
+                    raise BrokenAnswerError("a Bundle that is incomplete by its OperationOutcome")
+    return bundle
 
 
 def _read(document: Document, kind: type[T], resource_type: str) -> T:

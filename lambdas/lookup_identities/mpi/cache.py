@@ -65,7 +65,7 @@ class Question:
         name = patient.name
         asked = [text for one in usable for text in (one.position, one.value, *one.authorities)]
         described = [context.settings.mpi_client_name, name.family, name.given]
-        described += [patient.birth_date, patient.sex]
+        described += [patient.birth_date, patient.sex, str(patient.birth_date_unreadable)]
         if identifier_alone:
             described.append("identifier_alone")
         made = [

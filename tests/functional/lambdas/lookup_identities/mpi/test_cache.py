@@ -158,6 +158,15 @@ def test_another_question_is_asked_anew(
     assert index.asked == 2
 
 
+def test_an_unreadable_birth_date_is_another_question_than_none(
+    index: StubMpi, run_step: RunStep
+) -> None:
+    undated = replace(OKAFOR.patient, birth_date="")
+    run_step(replace(OKAFOR, patient=undated))
+    with pytest.raises(IdentityConflictError, match="PID-7"):
+        run_step(replace(OKAFOR, patient=replace(undated, birth_date_unreadable=True)))
+
+
 def test_a_conflict_is_not_kept(index: StubMpi, run_step: RunStep) -> None:
     index.answer = replace(OKAFOR_THERE, record=PatientRecord("p-okafor", "Brown"))
     with pytest.raises(IdentityConflictError):

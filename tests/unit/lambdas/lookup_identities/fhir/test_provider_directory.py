@@ -1,4 +1,7 @@
-"""A directory's damaged answer holds the event; it is never read as a provider without an address."""
+"""The recipients and addresses of a directory's whole answer, and its damaged answers.
+
+A directory's damaged answer holds the event; it is never read as a provider without an address.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -107,3 +110,88 @@ def test_a_damaged_answer_is_asked_for_again_later(documents: dict[str, dict[str
     for _ in range(FAILURES + 1):
         with pytest.raises(DependencyUnavailableError, match="the directory's answer is broken"):
             damaged.validated(PROVIDERS)
+
+
+INCOMPLETE = {
+    "resourceType": "OperationOutcome",
+    "issue": [{"severity": "warning", "code": "incomplete"}],
+}
+
+
+@pytest.mark.parametrize("kind", ["Practitioner", "PractitionerRole", "Endpoint"])
+def test_an_answer_without_a_part_of_the_sources_is_asked_for_again(kind: str) -> None:
+    with pytest.raises(DependencyUnavailableError, match="incomplete"):
+        directory(**{kind: bundle(INCOMPLETE)}).validated(PROVIDERS)
+
+
+ENDED, FUTURE = {"end": "2026-01-31"}, {"start": "2999"}
+
+
+@pytest.mark.parametrize(
+    ("members", "active"),
+    [
+        ({}, True),
+        ({"active": True}, True),
+        ({"active": False}, False),
+        ({"period": {"start": "2020-01-01T08:00:00Z", "end": "2999-12"}}, True),
+        ({"period": ENDED}, False),
+        ({"period": FUTURE}, False),
+    ],
+)
+def test_a_role_counts_while_it_is_active_by_its_own_members(
+    members: dict[str, Any], active: bool
+) -> None:
+    found = directory(PractitionerRole=bundle({**ROLE, **members})).validated(PROVIDERS)["PRV-1"]
+    assert (found.active, bool(found.address)) == (active, active)
+
+
+@pytest.mark.parametrize("period", [ENDED, FUTURE])
+def test_an_endpoint_out_of_its_period_is_not_used(period: dict[str, Any]) -> None:
+    found = directory(Endpoint=bundle({**MAIL, "period": period})).validated(PROVIDERS)["PRV-1"]
+    assert (found.active, found.address) == (True, "")
+
+
+def test_the_providers_own_mailbox_goes_before_a_better_one_of_the_organisation() -> None:
+    role = {**ROLE, "organization": {"reference": "Organization/mill"}}
+    shared = {
+        **MAIL,
+        "id": "all",
+        "connectionType": {"code": "direct-project"},
+        "address": "a@b.example",
+    }
+    mill = {
+        "resourceType": "Organization",
+        "id": "mill",
+        "endpoint": [{"reference": "Endpoint/all"}],
+    }
+    answers = {"PractitionerRole": bundle(role), "Organization": bundle(mill, shared)}
+    assert directory(**answers).validated(PROVIDERS)["PRV-1"].address == "osei@practice.example"
+
+
+def test_a_number_out_of_use_names_nobody() -> None:
+    other = {**NPI, "value": "1999999992"}
+    by_old = {**OSEI, "identifier": [{**NPI, "use": "old"}, other]}
+    assert directory(Practitioner=bundle(by_old)).validated(PROVIDERS) == {}
+    present = {**OSEI, "identifier": [{**other, "use": "old"}, NPI]}
+    assert set(directory(Practitioner=bundle(present)).validated(PROVIDERS)) == {"PRV-1"}
+
+
+def test_of_two_resources_with_one_number_the_one_in_use_counts() -> None:
+    gone = {**OSEI, "id": "duplicate", "active": False}
+    for both in ((gone, OSEI), (OSEI, gone)):
+        found = directory(Practitioner=bundle(*both)).validated(PROVIDERS)["PRV-1"]
+        assert (found.active, found.address) == (True, "osei@practice.example")
+
+
+def test_of_two_organisations_with_one_number_the_one_in_use_counts() -> None:
+    mill = {
+        "resourceType": "Organization",
+        "id": "mill",
+        "identifier": [NPI],
+        "endpoint": [{"reference": "Endpoint/mail"}],
+    }
+    gone = {**mill, "id": "duplicate", "active": False}
+    place = {"PRV-1": Provider("PRV-1", npi="1234567893", facility=True)}
+    for both in ((gone, mill), (mill, gone)):
+        found = directory(Organization=bundle(*both, MAIL)).validated(place)["PRV-1"]
+        assert (found.active, found.address) == (True, "osei@practice.example")

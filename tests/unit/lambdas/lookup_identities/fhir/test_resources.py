@@ -8,6 +8,7 @@ from fhir.resources.R4B import get_fhir_model_class
 
 from lambdas.lookup_identities.fhir.patients import survivor_of
 from lambdas.lookup_identities.fhir.resources import MEMBERS, read_bundle, read_patient
+from lambdas.lookup_identities.mpi.outcomes import BrokenAnswerError
 
 EXAMPLE = {
     "resourceType": "Patient",
@@ -51,3 +52,29 @@ def test_every_form_of_a_literal_reference_leads_to_the_surviving_patient(
     other = {"reference": f"{base}Patient/survivor{version}"}
     merged = read_patient({**EXAMPLE, "link": [{"other": other, "type": "replaced-by"}]})
     assert survivor_of(merged) == "Patient/survivor"
+
+
+@pytest.mark.parametrize(
+    ("issue", "whole"),
+    [
+        ({"severity": "warning", "code": "incomplete"}, False),
+        ({"severity": "information", "code": "timeout"}, False),
+        ({"severity": "error", "code": "processing"}, False),
+        ({"severity": "warning", "code": "not-supported"}, True),
+    ],
+)
+def test_nobody_needs_a_search_of_all_sources(issue: dict[str, str], whole: bool) -> None:
+    """Value set issue-type: `incomplete` is an answer without sources that could not be reached."""
+    outcome = {"resourceType": "OperationOutcome", "issue": [issue]}
+    bundle = {"resourceType": "Bundle", "total": 0, "entry": [{"resource": outcome}]}
+    if whole:
+        assert read_bundle(bundle).found == ()
+    else:
+        with pytest.raises(BrokenAnswerError, match="incomplete"):
+            read_bundle(bundle)
+
+
+def test_a_first_page_without_an_entry_is_not_nobody() -> None:
+    following = [{"relation": "next", "url": "https://mpi.example/fhir?page=2"}]
+    with pytest.raises(BrokenAnswerError, match="first page"):
+        read_bundle({"resourceType": "Bundle", "link": following})
