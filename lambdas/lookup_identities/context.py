@@ -27,8 +27,22 @@ class LookupContext(RegistryContext, PolicyContext):
     @cached_property
     def mpi_secret(self) -> MpiSecret:
         """Keys and certificates for the MPI, from Secrets Manager; empty where no secret is named."""
+        return self._present_secret()
+
+    def renew_clients(self) -> None:
+        """Closes the clients of a secret that has changed, so that their next use makes others.
+
+        The secret is read again after 15 minutes (`from_secret`), once a client was made with it.
+        """
+        before = self.__dict__.get("mpi_secret")
+        if before and before != self._present_secret():
+            self.close()
+            for name in ("mpi_secret", "fhir_client", "mpi_client", "provider_directory"):
+                self.__dict__.pop(name, None)
+
+    def _present_secret(self) -> MpiSecret:
         secret_id = self.settings.mpi_secret_id
-        return read_secret(self.secret(secret_id)) if secret_id else MpiSecret()
+        return self.from_secret(secret_id, read_secret) if secret_id else MpiSecret()
 
     @cached_property
     def fhir_client(self) -> "FhirClient":

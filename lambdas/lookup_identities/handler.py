@@ -61,6 +61,7 @@ def lambda_handler(
         smoke.check_patient(event)
     if not event.notifiable:
         return _drop_cached_answers(context, event, sender.authorities, run)
+    context.renew_clients()
     identities = resolve(context, event, sender, partial(note_query, context, run))
     _count_look_up(context, run, identities is not None)
     if identities is None:

@@ -20,6 +20,7 @@ from urllib3.exceptions import TimeoutError as HttpTimeoutError
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
 from lambdas.lookup_identities.mpi import connection as wire
 from lambdas.lookup_identities.mpi.connection import TRIES, Deadline, tls_context
+from lambdas.lookup_identities.mpi.outcomes import BrokenAnswerError
 from lambdas.lookup_identities.mpi.settings import MpiSecret, MpiSettings, MpiTlsMaterial
 
 FHIR_JSON = "application/fhir+json"
@@ -147,6 +148,15 @@ class FhirClient:
         """The answer to a read or a search whose address holds nothing about a patient."""
         query = f"?{urlencode(parameters)}" if parameters else ""
         return self._ask("GET", f"{self._path}/{path}{query}", deadline)
+
+    def following(self, url: str, deadline: Deadline) -> FhirResponse:
+        """The page of a `next` link. It is read from this server, whatever host the link names."""
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            raise BrokenAnswerError("a link to the next page is no address") from None
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        return self._ask("GET", target, deadline)
 
     def search(self, kind: str, parameters: Parameters, deadline: Deadline) -> FhirResponse:
         """The answer to a search for a patient: sent by POST, so that no log of addresses names the patient.

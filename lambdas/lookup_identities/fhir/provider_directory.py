@@ -12,7 +12,7 @@ from lambdas.common.clock import now
 from lambdas.common.contracts.message.person import Name
 from lambdas.common.errors import ConfigurationError
 from lambdas.lookup_identities.context import LookupContext
-from lambdas.lookup_identities.fhir.http import FhirClient, escaped, token
+from lambdas.lookup_identities.fhir.http import Document, FhirClient, escaped, token
 from lambdas.lookup_identities.fhir.resources import (
     DirectoryResources,
     FhirEndpoint,
@@ -30,6 +30,7 @@ MAIL_TYPES = ("direct-project", "secure-email")
 """Connection types whose address a mail can be sent to, the better first."""
 
 COUNT = ("_count", "200")
+MAX_PAGES = 10
 INCLUDE = ("_include", "Organization:endpoint")
 
 Parameters = list[tuple[str, str]]
@@ -162,14 +163,21 @@ def _ids(references: set[str]) -> str:
 def _search(
     server: FhirClient, kind: str, parameters: Parameters, deadline: Deadline
 ) -> DirectoryResources:
-    """The resources of a search, the included ones among them."""
+    """The resources of all pages of a search, the included ones among them.
+
+    A server may send fewer resources a page than `_count` (FHIR R4 "Search", Page Count).
+    """
     reply = server.get(kind, [*parameters, COUNT], deadline)
-    if reply.status != 200:
-        raise ConfigurationError(f"the directory does not take the query: HTTP {reply.status}")
-    found = read_directory(reply.resource)
-    if found.has_more:
-        raise ConfigurationError("the directory answers a circle of care in more than one page")
-    return found
+    pages: list[Document] = []
+    for _ in range(MAX_PAGES):
+        if reply.status != 200:
+            raise ConfigurationError(f"the directory does not take the query: HTTP {reply.status}")
+        pages.append(reply.resource)
+        found = read_directory(pages)
+        if not found.next_page:
+            return found
+        reply = server.following(found.next_page, deadline)
+    raise ConfigurationError(f"the directory answers in more than {MAX_PAGES} pages")
 
 
 def _by_npi(known: Mapping[str, Provider]) -> tuple[str, str]:

@@ -5,6 +5,7 @@ that it does not define, so that a damaged name is noticed too (FHIR R4, "JSON r
 """
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -210,13 +211,13 @@ class PatientBundle:
 
 @dataclass(frozen=True, slots=True)
 class DirectoryResources:
-    """The resources of a provider directory's bundle by type, and whether another page follows."""
+    """The resources of a provider directory's pages by type, and the address of the next one, "" for none."""
 
     practitioners: tuple[FhirPractitioner, ...]
     roles: tuple[FhirPractitionerRole, ...]
     organizations: tuple[FhirOrganization, ...]
     endpoints: tuple[FhirEndpoint, ...]
-    has_more: bool
+    next_page: str
 
 
 class _Issue(FhirPart, frozen=True):
@@ -271,13 +272,13 @@ def read_bundle(document: Document) -> PatientBundle:
     )
 
 
-def read_directory(document: Document) -> DirectoryResources:
-    """The resources of a Bundle. Raises `BrokenAnswerError` for another resource, or one that does not fit.
+def read_directory(pages: Sequence[Document]) -> DirectoryResources:
+    """The resources of a search's Bundles, in order. Raises `BrokenAnswerError` for another resource, or one that does not fit.
 
     An OperationOutcome among the entries is read as by `read_bundle`.
     """
-    bundle = _read_whole(document)
-    resources = [entry.resource for entry in bundle.entry]
+    bundles = [_read_whole(page) for page in pages]
+    resources = [entry.resource for bundle in bundles for entry in bundle.entry]
     expected = (*DIRECTORY, "OperationOutcome")
     if not all(one.get("resourceType") in expected for one in resources):
         raise BrokenAnswerError("a Bundle with a type of resource that was not asked for")
@@ -291,7 +292,7 @@ def read_directory(document: Document) -> DirectoryResources:
         of("PractitionerRole", FhirPractitionerRole),
         of("Organization", FhirOrganization),
         of("Endpoint", FhirEndpoint),
-        has_more=any(link.relation == "next" for link in bundle.link),
+        next_page=next((one.url for one in bundles[-1].link if one.relation == "next"), ""),
     )
 
 

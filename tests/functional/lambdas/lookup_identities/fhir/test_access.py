@@ -4,6 +4,7 @@ import base64
 import json
 import ssl
 import threading
+import time
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
+from lambdas.common.function.context import SECRET_SECONDS
 from lambdas.lookup_identities.fhir import oauth
 from lambdas.lookup_identities.mpi import connection
 from tests.functional.lambdas.lookup_identities.conftest import mpi_sandbox, set_mpi_secret
@@ -108,6 +110,40 @@ def test_a_refused_assertion_and_a_key_that_is_none_are_configuration_errors(
             with pytest.raises(ConfigurationError, match=text):
                 find(northgen("H00412"))
         mpi_sandbox.end()
+
+
+def test_a_changed_secret_is_used_without_a_new_sandbox(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused: list[str] = []
+
+    def authorize(form: Mapping[str, str]) -> str | None:
+        if decoded(form["client_assertion"].split(".")[0])["kid"] == "2":
+            return "token"
+        refused.append("1")
+        return None
+
+    with fhir_index(authorize) as running:
+        mpi_sandbox.end()
+        settings = {**running.settings, "token_url": f"{running.url}/token"}
+        monkeypatch.setenv("ENS_MPI_CLIENT", "fhir")
+        monkeypatch.setenv("ENS_MPI_SETTINGS", json.dumps(settings))
+        secret = {"client_id": "hl7-ens", "private_key": pem_of(KEYS["ES384"]), "key_id": "1"}
+        set_mpi_secret(monkeypatch, secret)
+        with pytest.raises(ConfigurationError, match="refuses our assertion"):
+            find(northgen("H00412"))
+        set_mpi_secret(monkeypatch, {**secret, "key_id": "2"})
+        later = time.monotonic() + SECRET_SECONDS
+        monkeypatch.setattr("lambdas.common.function.context.monotonic", lambda: later)
+        context = mpi_sandbox.context
+        before = context.mpi_client
+        context.renew_clients()
+        assert find(northgen("H00412"))
+        made = context.mpi_client
+        context.renew_clients()
+        assert context.mpi_client is made is not before
+        mpi_sandbox.end()
+    assert refused == ["1"]
 
 
 def test_an_assertion_of_another_key_does_not_verify() -> None:

@@ -20,11 +20,13 @@ from lambdas.lookup_identities.fhir.patients import described
 from lambdas.lookup_identities.fhir.resources import GRADE
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError, outcome_of
+from lambdas.lookup_identities.mpi.settings import MpiSecret
 from lambdas.registry.records import Match, Provider
 from tests.functional.lambdas.lookup_identities.conftest import Item, RunStep, mpi_sandbox
 from tests.functional.lambdas.lookup_identities.fhir.conftest import Configure, find
 from tests.functional.lambdas.lookup_identities.world import northgen, patient_event, stored
 from tests.support.authorities import ASSERTED
+from tests.support.contexts import FunctionSandbox
 from tests.support.fhir_index import FhirIndex, check
 
 LINDQVIST, BARROS = "1888888884", "1777777776"
@@ -313,18 +315,31 @@ def test_the_endpoint_of_the_role_goes_before_that_of_its_organisation(
     assert found["dr-lindqvist"].address == "wei.chen@heartcare.example"
 
 
-def test_a_circle_of_care_in_several_pages_is_not_used_in_part(
-    configure: Configure, monkeypatch: pytest.MonkeyPatch
+def test_every_page_of_a_directory_is_read_from_the_server_of_the_settings(
+    configure: Configure, server: FhirIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A server may send fewer resources a page than `_count`: section 3.1.1.5.7 of FHIR R4 "Search"."""
     ask = http.FhirClient.get
 
-    def paged(*asked: Any) -> http.FhirResponse:
-        reply = ask(*asked)
-        reply.resource["link"].append({"relation": "next", "url": "https://mpi.example/fhir?2"})
-        return reply
+    def first_page(client: http.FhirClient, kind: str, *asked: Any) -> http.FhirResponse:
+        reply = ask(client, kind, *asked)
+        bundle = reply.resource
+        address = bundle["link"][0]["url"].replace(server.url, "https://inner.example")
+        following = {"relation": "next", "url": address}
+        return http.FhirResponse(200, {**bundle, "entry": [], "link": [following]})
 
-    monkeypatch.setattr(http.FhirClient, "get", paged)
-    with pytest.raises(ConfigurationError, match="more than one page"):
+    monkeypatch.setattr(http.FhirClient, "get", first_page)
+    found = validated({"dr-lindqvist": provider("dr-lindqvist", LINDQVIST)})
+    assert found["dr-lindqvist"].address == "petra.lindqvist@millclinic.example"
+
+
+def test_pages_without_an_end_are_a_configuration_error(
+    configure: Configure, server: FhirIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = [{"relation": "next", "url": "/fhir/Practitioner?page=2"}]
+    page = http.FhirResponse(200, {"resourceType": "Bundle", "link": link})
+    monkeypatch.setattr(http.FhirClient, "_ask", lambda *_: page)
+    with pytest.raises(ConfigurationError, match="more than 10 pages"):
         validated({"dr-lindqvist": provider("dr-lindqvist", LINDQVIST)})
 
 
@@ -364,3 +379,16 @@ def test_the_step_tells_whom_index_and_directory_agree_on(
     assert run_step(patient_event(northgen("H00412")))["recipient_count"] == 1
     with pytest.raises(IdentityNotFoundError):
         run_step(patient_event(northgen("H99999")))
+
+
+@pytest.mark.usefixtures("registry", "configure")
+def test_the_step_makes_its_clients_anew_when_their_secret_has_changed(
+    run_step: RunStep, sandbox: FunctionSandbox[LookupContext]
+) -> None:
+    run_step(patient_event(northgen("H00412")))
+    made = sandbox.context.__dict__
+    before = made["mpi_client"], made["provider_directory"]
+    made["mpi_secret"] = MpiSecret(key_id="earlier")
+    run_step(patient_event(northgen("H00412")))
+    assert made["mpi_client"] is not before[0]
+    assert made["provider_directory"] is not before[1]
