@@ -1,6 +1,6 @@
 """A class name has one meaning in the whole repository."""
 
-import ast
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -9,14 +9,14 @@ FOLDERS = (
     *("bench", "environments", "hl7", "infra", "lambdas", "local", "ops", "receiver"),
     *("simulators", "supply_chain", "tests"),
 )
+CLASS = re.compile(r"^ *class (\w+)[(:\[]", re.MULTILINE)
 
 
 def test_no_class_name_is_defined_twice() -> None:
     places = defaultdict(list)
     for folder in FOLDERS:
         for file in sorted((ROOT / folder).rglob("*.py")):
-            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-                if isinstance(node, ast.ClassDef):
-                    places[node.name].append(f"{file.relative_to(ROOT)}:{node.lineno}")
+            for name in CLASS.findall(file.read_text("utf-8")):
+                places[name].append(str(file.relative_to(ROOT)))
     assert len(places) > 400
     assert {name: found for name, found in places.items() if len(found) > 1} == {}

@@ -3,6 +3,7 @@
 import ast
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ HTTP = {"lookup_identities": {"urllib3"}}
 """urllib3 comes with botocore (docs/adr/0212-urllib3-for-fhir.md)."""
 
 
+@cache
 def imports_of(file: Path) -> set[str]:
     """The full dotted names that a file imports, relative ones resolved."""
     found: set[str] = set()

@@ -73,16 +73,18 @@ def is_about_a_module_of_its_folder(file: Path, kind: str) -> bool:
 
 
 def test_a_test_file_with_a_modules_name_is_in_the_folder_of_that_module() -> None:
-    misplaced = []
-    for folder in code_folders():
-        for module in (ROOT / folder).glob("*.py"):
-            imported = f"{folder}/{module.stem}".replace("/", ".")
-            for kind in KINDS:
-                for file in (ROOT / "tests" / kind).rglob(f"test_{module.stem}.py"):
-                    if (
-                        f"from {imported} import" in file.read_text("utf-8")
-                        and file.parent != ROOT / "tests" / kind / folder
-                        and not is_about_a_module_of_its_folder(file, kind)
-                    ):
-                        misplaced.append(file.relative_to(ROOT).as_posix())
-    assert misplaced == []
+    tests = [(kind, file) for kind in KINDS for file in (ROOT / "tests" / kind).rglob("test_*.py")]
+    modules = [
+        (folder, f"test_{module.stem}", f"from {folder}/{module.stem} import".replace("/", "."))
+        for folder in code_folders()
+        for module in (ROOT / folder).glob("*.py")
+    ]
+    assert [
+        file.relative_to(ROOT).as_posix()
+        for kind, file in tests
+        for folder, name, imported in modules
+        if file.stem == name
+        and imported in file.read_text("utf-8")
+        and file.parent != ROOT / "tests" / kind / folder
+        and not is_about_a_module_of_its_folder(file, kind)
+    ] == []
