@@ -111,6 +111,22 @@ def delete_item(backend: DynamoDBBackend, asked: Parameters) -> Answer:
     return {}
 
 
+def batch_write_item(backend: DynamoDBBackend, asked: Parameters) -> Answer:
+    """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html."""
+    _allow(asked, {"RequestItems"})
+    ((name, requests),) = asked["RequestItems"].items()
+    writes = []
+    for request in requests:
+        _allow(request, {"PutRequest"})
+        writes.append(_put(backend, {"TableName": name, **request["PutRequest"]}))
+    if not 0 < len({write.key for write in writes}) == len(writes) <= 25:
+        raise UnusualCallError
+    for write in writes:
+        write.make()
+    capacity = {"TableName": name, "CapacityUnits": 1.0, "Table": {"CapacityUnits": 1.0}}
+    return {"ConsumedCapacity": [capacity], "ItemCollectionMetrics": {}, "UnprocessedItems": {}}
+
+
 def update_item(backend: DynamoDBBackend, asked: Parameters) -> Answer:
     """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html."""
     _allow(asked, {"TableName", "Key", "UpdateExpression", "ReturnValues", *_ON_FAILURE})
@@ -185,6 +201,25 @@ def query(backend: DynamoDBBackend, asked: Parameters) -> Answer:
     if "Select" in asked:
         raise UnusualCallError
     return {"Items": items, **answer}
+
+
+def scan(backend: DynamoDBBackend, asked: Parameters) -> Answer:
+    """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Scan.html."""
+    _allow(
+        asked,
+        {"TableName", "ConsistentRead", "Segment", "TotalSegments"}
+        | {"ProjectionExpression", "ExpressionAttributeNames"},
+    )
+    wanted, part = _wanted(asked), (asked.get("Segment"), asked.get("TotalSegments"))
+    if part != (None, None) and not 0 <= part[0] < part[1]:
+        raise UnusualCallError
+    keyed = sorted(tables.keyed_items(_table(backend, asked)), key=lambda each: each[0])
+    items = [attributes_of(item) for _, item in keyed if item.is_within_segment(part)]
+    if len(msgspec.json.encode(items)) > MAX_PAGE_BYTES:
+        raise UnusualCallError
+    if wanted is not None:
+        items = [{name: item[name] for name in wanted if name in item} for item in items]
+    return {"Items": items, "Count": len(items), "ScannedCount": len(items)}
 
 
 # -- one item to write
@@ -410,10 +445,12 @@ def _placeholders(
 
 CALLS: dict[str, Callable[[DynamoDBBackend, Parameters], Answer]] = {
     "BatchGetItem": batch_get_item,
+    "BatchWriteItem": batch_write_item,
     "DeleteItem": delete_item,
     "GetItem": get_item,
     "PutItem": put_item,
     "Query": query,
+    "Scan": scan,
     "TransactWriteItems": transact_write_items,
     "UpdateItem": update_item,
 }

@@ -124,6 +124,11 @@ def get(projection: str, names: dict[str, str] | None = None, pk: str = "a") -> 
     return "get_item", {**asked, **({"ExpressionAttributeNames": names} if names else {})}
 
 
+def batch(*requests: dict[str, Any]) -> Call:
+    return "batch_write_item", {"RequestItems": {"t": requests}}
+
+
+PROJECTED = {"ProjectionExpression": "#n, pk", "ExpressionAttributeNames": {"#n": "count"}}
 READS: list[Call] = [
     ("get_item", {"TableName": "t", "Key": key("a", 1), "ConsistentRead": True}),
     ("get_item", {"TableName": "t", "Key": key("none", 1)}),
@@ -141,6 +146,11 @@ READS: list[Call] = [
     query("#g = :g", {":g": G}, **OF_GROUP),
     query("#g = :g AND begins_with(moment, :a)", {":g": G, ":a": {"S": "2"}}, **OF_GROUP),
     query("#g = :g", {":g": G}, **{**OF_GROUP, "IndexName": "some"}),
+    ("scan", {"TableName": "t", "ConsistentRead": True}),
+    *(
+        ("scan", {"TableName": "t", **PROJECTED, "Segment": part, "TotalSegments": 2})
+        for part in (0, 1)
+    ),
 ]
 
 
@@ -168,6 +178,13 @@ def test_a_read_is_that_of_moto(
         get("note, note"),
         get("note, #unknown"),
         get("note", {"#unused": "count"}),
+        ("scan", {"TableName": "t", "Limit": 1}),
+        ("scan", {"TableName": "t", "Segment": 0}),
+        ("scan", {"TableName": "t", "Segment": 2, "TotalSegments": 2}),
+        batch({"PutRequest": {"Item": item("a", 1)}}, {"PutRequest": {"Item": item("c", 1)}}),
+        batch({"PutRequest": {"Item": item("c", 1)}}, {"DeleteRequest": {"Key": key("a", 1)}}),
+        batch({"PutRequest": {"Item": item("c", 1)}}, {"PutRequest": {"Item": item("c", 1)}}),
+        batch({"PutRequest": {"Item": item("c", 1)}}, {"PutRequest": {"Item": {"pk": A}}}),
         ("put_item", {"TableName": "t", "Item": {"pk": A}}),
         ("put_item", {"TableName": "t", "Item": item("a", 1, n={"N": "one"})}),
         ("put_item", {"TableName": "t", "Item": item("a", 1, group={"S": ""})}),
@@ -243,5 +260,5 @@ def test_threads_that_count_up_at_once_lose_nothing(dynamodb: Any) -> None:
 
 def test_every_call_of_a_stored_item_is_one_that_is_compared_here() -> None:
     compared = {each[0] for each in [*READS, *UPDATES]} | {"put_item", "delete_item"}
-    compared |= {"transact_write_items"}
+    compared |= {"batch_write_item", "transact_write_items"}
     assert {function.__name__ for function in CALLS.values()} == compared
