@@ -11,6 +11,7 @@ import pytest
 
 from infra import asset
 from infra.asset import Target, asset_hash, build
+from local.stack import synth
 from tests.conftest import ROOT
 from tests.infra.grants import folder_of
 from tests.infra.template import STEPS
@@ -23,13 +24,12 @@ UNCHECKED_HASH = 1
 
 
 @pytest.fixture(scope="module")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Each step's package, built for this machine."""
-    built = {}
-    for folder in FOLDERS:
-        built[folder] = tmp_path_factory.mktemp(folder)
-        build(folder, Target.of("host"), built[folder])
-    return built
+def packages() -> dict[str, Path]:
+    """Each step's package as CDK built it for this machine, in the local system's assembly."""
+    assembly = synth.found() or synth.make()
+    return {
+        folder: next(assembly.glob(f"asset.*/lambdas/{folder}")).parents[1] for folder in FOLDERS
+    }
 
 
 @pytest.fixture(scope="module")
