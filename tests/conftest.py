@@ -17,7 +17,7 @@ from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.settings import LedgerSettings
 from local.patches import speed
 from local.patches.additions import execution_ends, ses_account
-from tests.support import botocore_changes, configuration, stores
+from tests.support import botocore_changes, configuration, stores, unsigned
 from tests.support.stores import REGION, VAULT
 
 ENVIRONMENT = {
@@ -86,6 +86,7 @@ def pytest_configure() -> None:
     speed.install()
     execution_ends.install()
     ses_account.install()
+    unsigned.install()
 
 
 def pytest_collection_finish() -> None:

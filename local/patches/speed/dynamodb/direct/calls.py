@@ -210,7 +210,8 @@ def scan(backend: DynamoDBBackend, asked: Parameters) -> Answer:
         {"TableName", "ConsistentRead", "Segment", "TotalSegments"}
         | {"ProjectionExpression", "ExpressionAttributeNames"},
     )
-    wanted, part = _wanted(asked), (asked.get("Segment"), asked.get("TotalSegments"))
+    wanted = _wanted(asked)
+    part: Any = (asked.get("Segment"), asked.get("TotalSegments"))
     if part != (None, None) and not 0 <= part[0] < part[1]:
         raise UnusualCallError
     keyed = sorted(tables.keyed_items(_table(backend, asked)), key=lambda each: each[0])

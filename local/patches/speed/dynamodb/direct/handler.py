@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from moto.core.request import Request
 from moto.core.utils import utcnow
-from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.responses import DynamoHandler
 from moto.utilities.utils import get_partition
 from werkzeug.exceptions import HTTPException
@@ -69,26 +69,47 @@ def _operation(request: Request) -> str:
 
 def _answer(handler: DynamoHandler, request: Request, full_url: str | None) -> Response:
     """The answer. Raises `UnusualCallError`, or moto's own error where access is denied."""
-    call = CALLS.get(_operation(request))
-    if call is None or request.content_encoding:
+
+    def backend(asked: dict[str, Any]) -> DynamoDBBackend:
+        _identify(handler, request, full_url or "", asked)
+        handler._authenticate_and_authorize_normal_action()
+        found: DynamoDBBackend = dynamodb_backends[handler.current_account][handler.region]
+        return found
+
+    if request.content_encoding:
+        raise UnusualCallError
+    status, headers, body = answer(_operation(request), request.data, backend)
+    if not request.from_wsgi_server:
+        headers["date"] = http_date(utcnow())
+    return status, headers, body
+
+
+def answer(
+    operation: str, data: bytes, backend: Callable[[dict[str, Any]], DynamoDBBackend]
+) -> Response:
+    """The answer to the JSON of a request, from the tables that `backend` gives for its parameters.
+
+    Raises `UnusualCallError`, and what `backend` raises.
+    """
+    call = CALLS.get(operation)
+    if call is None:
         raise UnusualCallError
     try:
-        asked = msgspec.json.decode(request.data)
+        asked = msgspec.json.decode(data)
     except msgspec.DecodeError:
         raise UnusualCallError from None
-    _identify(handler, request, full_url or "", asked)
-    handler._authenticate_and_authorize_normal_action()
-    backend = dynamodb_backends[handler.current_account][handler.region]
+    tables = backend(asked)
     try:
-        return _response(request, 200, {"Content-Type": JSON}, call(backend, asked))
+        with _one_at_a_time:
+            return _response(200, {"Content-Type": JSON}, call(tables, asked))
     except ConditionFailedError as error:
         kind = {"Content-Type": "application/json", "X-Amzn-ErrorType": CONDITION_FAILED}
-        answer = {
+        document = {
             "__type": f"com.amazonaws.dynamodb.v20120810#{CONDITION_FAILED}",
             "message": str(error),
             **({"Item": error.item} if error.item else {}),
         }
-        return _response(request, 400, {**kind, "status": "400"}, answer)
+        return _response(400, {**kind, "status": "400"}, document)
     except (AttributeError, KeyError, TypeError, ValueError):
         # A member is missing or of another type: moto finds the sentence for it.
         raise UnusualCallError from None
@@ -104,16 +125,7 @@ def _identify(handler: DynamoHandler, request: Request, url: str, asked: dict[st
     handler.current_account = handler.get_current_account()
 
 
-def _response(
-    request: Request, status: int, headers: dict[str, str], answer: dict[str, Any]
-) -> Response:
-    body = msgspec.json.encode(answer)
-    headers = {
-        "server": "amazon.com",
-        **headers,
-        "x-amzn-requestid": request_id(),
-        "x-amz-crc32": str(crc32(body)),
-    }
-    if not request.from_wsgi_server:
-        headers["date"] = http_date(utcnow())
-    return status, headers, body
+def _response(status: int, headers: dict[str, str], document: dict[str, Any]) -> Response:
+    body = msgspec.json.encode(document)
+    identity = {"x-amzn-requestid": request_id(), "x-amz-crc32": str(crc32(body))}
+    return status, {"server": "amazon.com", **headers, **identity}, body
