@@ -6,10 +6,11 @@ PIX manager and FHIR server are the simulators, called without a socket.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from lambdas.common.contracts.message.patient import Patient, PatientIdentifier
 from lambdas.common.contracts.message.person import Name
@@ -85,6 +86,12 @@ class DamagedConnection:
         """Nothing is open."""
 
 
+@cache
+def fhir_server() -> Flask:
+    """The simulator, made once: its routes take longer than an answer."""
+    return create_app(Patients(PEOPLE), Directory(SEEDS))
+
+
 @dataclass
 class DamagedServer:
     """A FHIR server without a socket, whose answers are made once."""
@@ -106,8 +113,7 @@ class DamagedServer:
     def _answered(self, method: str, path: str, parameters: Any) -> FhirResponse:
         key = (method, path, *map(str, parameters))
         if key not in self.made:
-            app = create_app(Patients(PEOPLE), Directory(SEEDS)).test_client()
-            reply = app.get(f"/fhir/{path}", query_string=parameters)
+            reply = fhir_server().test_client().get(f"/fhir/{path}", query_string=parameters)
             self.made[key] = (reply.status_code, reply.data)
         status, body = self.made[key]
         self.lengths.append(len(body))

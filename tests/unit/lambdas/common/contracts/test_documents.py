@@ -3,6 +3,7 @@
 import dataclasses
 import enum
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,14 @@ KEPT = [
 ]
 
 
+@cache
+def validator(name: str) -> jsonschema.Draft202012Validator:
+    """The published schema of a contract, which is checked once: that takes longer than a document."""
+    schema = json.loads(file_of(name).read_text("utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
 def holds(read: Any, kept: Any) -> bool:
     """Whether a value holds everything that is in a kept document; it may hold more."""
     if isinstance(kept, dict):
@@ -59,9 +68,7 @@ def test_a_document_of_every_version_is_read_without_loss(
 def test_a_document_of_every_version_fits_the_published_schema(
     name: str, document: dict[str, Any]
 ) -> None:
-    schema = json.loads(file_of(name).read_text("utf-8"))
-    jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(document, schema, jsonschema.Draft202012Validator)
+    validator(name).validate(document)
 
 
 @pytest.mark.parametrize("name", CONTRACTS)
