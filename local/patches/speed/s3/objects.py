@@ -52,7 +52,7 @@ _moto: Callable[..., Any] = S3Response.key_response
 _one_put = threading.Lock()
 
 
-class _UnusualRequestError(Exception):
+class UnusualRequestError(Exception):
     """Raised for a request that moto answers as it does."""
 
 
@@ -65,8 +65,8 @@ def _key_response(
     handler: S3Response, request: Request, full_url: str | None = None, headers: Any = None
 ) -> Any:
     try:
-        return _ObjectCall(request).answer()
-    except (_UnusualRequestError, S3ClientError, HTTPException):
+        return ObjectCall(request).answer()
+    except (UnusualRequestError, S3ClientError, HTTPException):
         return _moto(handler, request, full_url or request.raw_url, headers)
 
 
@@ -87,8 +87,8 @@ class _Headers(dict[str, str]):
         return super().get(name.lower(), default)
 
 
-class _ObjectCall(S3Response):
-    """A call that moto's methods answer. Raises `_UnusualRequestError` for another request.
+class ObjectCall(S3Response):
+    """A call that moto's methods answer. Raises `UnusualRequestError` for another request.
 
     It has what they and the check of the caller read, which `setup_class` finds for moto
     (moto/core/responses.py and moto/s3/responses.py).
@@ -105,7 +105,7 @@ class _ObjectCall(S3Response):
             or not UNUSUAL.isdisjoint(environ)
             or environ.get("CONTENT_TYPE", "").startswith(FORMS)
         ):
-            raise _UnusualRequestError
+            raise UnusualRequestError
         super().__init__()
         self.operation = OPERATIONS[request.method]
         self.headers, self.method = _Headers(request.headers), request.method
@@ -118,13 +118,13 @@ class _ObjectCall(S3Response):
         self.current_account = self.get_current_account()
 
     def answer(self) -> Any:
-        """The answer. Raises `_UnusualRequestError`, or moto's own error, before anything is stored."""
+        """The answer. Raises `UnusualRequestError`, or moto's own error, before anything is stored."""
         bucket = self.backend.get_bucket(self.bucket_name)
         resource = f"arn:{bucket.partition}:s3:::{bucket.name}/{self._key}"
         if bucket.object_lock_enabled or _is_denied(
             bucket.policy, f"s3:{self.operation}", resource
         ):
-            raise _UnusualRequestError
+            raise UnusualRequestError
         self._authenticate_and_authorize_s3_action(bucket.name, self._key)
         answer = self.put_object() if self.operation == "PutObject" else self.get_object()
         return self._send_response(answer)
