@@ -8,6 +8,7 @@ wrote them, with escapes decoded and nothing trimmed. Fields that may identify a
 import re
 from collections.abc import Mapping
 from dataclasses import field
+from threading import RLock
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,6 +16,9 @@ import msgspec
 from lambdas.common.errors import ContractError
 
 T = TypeVar("T")
+
+# msgspec 0.22 ends the process when two threads read a class for the first time.
+_reading = RLock()
 
 # The end of msgspec's texts. Their beginning may hold a value: "Invalid enum value 'X' - at `$.kind`".
 _PLACE = re.compile(r" - at (?:`key` in )?`\$(?P<path>[^`]*)`$")
@@ -33,7 +37,8 @@ def read_as(contract: type[T], document: object) -> T:
     https://jcristharif.com/msgspec/converters.html
     """
     try:
-        return msgspec.convert(document, contract)
+        with _reading:
+            return msgspec.convert(document, contract)
     except msgspec.ValidationError as error:
         raise ContractError(f"{contract.__name__}: {_fault(str(error))}") from None
 

@@ -3,6 +3,8 @@
 import dataclasses
 import enum
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -116,6 +118,22 @@ def test_a_queue_message_without_a_member_is_rejected(missing: str) -> None:
     del message[missing]
     with pytest.raises(ContractError, match=f"Envelope: {missing} is missing"):
         read_as(Envelope, message)
+
+
+def test_threads_read_documents_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that read a class for the first time end the process in msgspec 0.22."""
+    inside, at_once = list[int](), list[int]()
+
+    def convert(*_: Any) -> None:
+        inside.append(1)
+        time.sleep(0.01)
+        at_once.append(len(inside))
+        inside.pop()
+
+    monkeypatch.setattr("lambdas.common.contracts.document.msgspec.convert", convert)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: read_as(PatientEvent, EVENT), range(4)))
+    assert at_once == [1] * 4
 
 
 def test_a_member_that_a_later_version_adds_is_ignored() -> None:
