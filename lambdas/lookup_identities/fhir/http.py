@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import urllib3
-from urllib3.exceptions import HTTPError, ProtocolError
+from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError
 from urllib3.exceptions import TimeoutError as HttpTimeoutError
 
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
@@ -69,11 +69,11 @@ class HttpRequest:
 class Host:
     """One host over HTTP or HTTPS. Its connection is kept, and opened again when it has ended."""
 
-    def __init__(self, url: str, material: MpiTlsMaterial) -> None:
+    def __init__(self, url: str, material: MpiTlsMaterial, name: str = "the MPI") -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ConfigurationError("ENS_MPI_SETTINGS names no http or https address")
-        self._parts, self._material = parts, material
+        self._parts, self._material, self._name = parts, material, name
         self._pool: urllib3.HTTPConnectionPool | None = None
 
     def request(self, request: HttpRequest, deadline: Deadline) -> tuple[int, bytes]:
@@ -84,10 +84,13 @@ class Host:
             except ProtocolError:
                 # The server may have ended a kept connection under the request, which changes nothing.
                 return self._once(request, deadline)
-        except HttpTimeoutError:
-            raise DependencyUnavailableError("the MPI: timeout") from None
         except HTTPError as error:
-            raise DependencyUnavailableError(f"the MPI: {type(error).__name__}") from None
+            # A refused connection and an unknown host name are timeouts too, by their classes.
+            timeout = isinstance(error, HttpTimeoutError) and not isinstance(
+                error, NewConnectionError
+            )
+            reason = "timeout" if timeout else wire.reason_of(error)
+            raise DependencyUnavailableError(f"{self._name}: {reason}") from None
 
     def close(self) -> None:
         """Closes the connection. The next request opens another one."""
@@ -125,7 +128,7 @@ class Host:
             for chunk in response.stream(CHUNK_BYTES):
                 body += chunk
                 if len(body) > MAX_ANSWER_BYTES:
-                    raise DependencyUnavailableError("the MPI: the answer is too long")
+                    raise DependencyUnavailableError(f"{self._name}: the answer is too long")
                 deadline.within(wire.FIRST_BYTE_SECONDS)
         except BaseException:
             response.close()
@@ -235,16 +238,18 @@ class FhirClient:
         parts = urlsplit(url)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         asked = HttpRequest("POST", target, urlencode(form).encode(), headers)
-        host = Host(url, secret)
+        host = Host(url, secret, "the MPI's token server")
         try:
             status, read = host.request(asked, deadline)
         finally:
             host.close()
         if _is_transient(status):
             raise DependencyUnavailableError(f"the MPI's token server: HTTP {status}")
-        document = _object(read)
-        if status != 200 or not document.get("access_token"):
+        if status != 200:
             raise ConfigurationError("the MPI's token server refuses our assertion")
+        document = _object(read)
+        if not document.get("access_token"):
+            raise DependencyUnavailableError("the MPI's token server: an answer without a token")
         # Renewed a little before its end, so that it does not end on the way.
         self._token = str(document["access_token"])
         self._token_until = time.monotonic() + max(0, _lifetime(document) - 30)

@@ -188,7 +188,8 @@ def _by_match(
         raise IdentityAmbiguousError(SEVERAL)
     if not ids:
         return None
-    chosen = next(one for one in certain if ids_in(one, place.domain))
+    records = [one for one in certain if ids_in(one, place.domain)]
+    chosen = next((one for one in records if one.active), records[0])
     matched_on = [
         identifier.position
         for identifier in usable

@@ -36,6 +36,15 @@ class Deadline:
         return min(seconds, left)
 
 
+def reason_of(error: Exception) -> str:
+    """The type of a connection's error, and for TLS the reason by OpenSSL, such as an expired certificate."""
+    for one in (error, *error.args):
+        if isinstance(one, ssl.SSLError):
+            reason = getattr(one, "verify_message", "") or one.reason or ""
+            return f"{type(one).__name__}: {reason}" if reason else type(one).__name__
+    return type(error).__name__
+
+
 def tls_context(material: MpiTlsMaterial) -> ssl.SSLContext:
     """A context that trusts `ca` (else the system's authorities), and shows `certificate` with `key`.
 

@@ -31,11 +31,11 @@ class MpiConnection:
         kept = self._is_alive()
         try:
             return self._ask(message, deadline)
-        except _EndedError:
+        except _EndedError as error:
             self.close()
             if kept:
                 raise StaleConnectionError from None
-            raise DependencyUnavailableError("the MPI ended the connection") from None
+            raise DependencyUnavailableError(f"the MPI ended the connection{error}") from None
 
     def close(self) -> None:
         """Closes the connection. A late answer on it is not read."""
@@ -53,11 +53,11 @@ class MpiConnection:
         except TimeoutError:
             self.close()  # the answer may yet come, to the next query
             raise DependencyUnavailableError("the MPI: timeout") from None
-        except (ConnectionError, ssl.SSLError):
-            raise _EndedError from None
+        except (ConnectionError, ssl.SSLError) as error:
+            raise _EndedError(f": {connection.reason_of(error)}") from None
         except OSError as error:
             self.close()
-            raise DependencyUnavailableError(f"the MPI: {type(error).__name__}") from None
+            raise DependencyUnavailableError(f"the MPI: {connection.reason_of(error)}") from None
 
     def _open(self, deadline: Deadline) -> socket.socket:
         plain = None
@@ -73,7 +73,7 @@ class MpiConnection:
         except (OSError, ValueError) as error:
             if plain is not None:
                 plain.close()
-            raise DependencyUnavailableError(f"the MPI: {type(error).__name__}") from None
+            raise DependencyUnavailableError(f"the MPI: {connection.reason_of(error)}") from None
 
     def _answer(self, sock: socket.socket, deadline: Deadline) -> bytes:
         decoder = Decoder(MAX_ANSWER_BYTES)

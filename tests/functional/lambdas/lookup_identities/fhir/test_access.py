@@ -211,6 +211,10 @@ def test_mutual_tls_is_spoken_with_the_secrets_certificate(
         set_mpi_secret(monkeypatch, {"ca": root.pem})
         with pytest.raises(DependencyUnavailableError):
             find(northgen("H00412"))
+        mpi_sandbox.end()
+        set_mpi_secret(monkeypatch, {**secret, "ca": authority().pem})
+        with pytest.raises(DependencyUnavailableError, match="certificate in certificate chain"):
+            find(northgen("H00412"))
     finally:
         mpi_sandbox.end()
         server.shutdown()

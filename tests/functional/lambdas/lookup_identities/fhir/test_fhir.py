@@ -178,6 +178,19 @@ def test_match_takes_only_what_is_certainly_one_person(
         assert found.record.patient_id == "p-1"
 
 
+def test_match_takes_the_record_in_use_of_one_person(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(patients="match")
+    gone, present = graded(("certain", "p-1"), ("certain", "p-1"))
+    gone["resource"]["active"] = False
+    bundle = {"resourceType": "Bundle", "entry": [gone, present]}
+    monkeypatch.setattr(http.FhirClient, "post", lambda *_: http.FhirResponse(200, bundle))
+    found = find(northgen("H00412"))
+    assert found is not None
+    assert found.record.patient_id == "p-1"
+
+
 def changing(monkeypatch: pytest.MonkeyPatch, change: Callable[[dict[str, Any]], None]) -> None:
     """Has every bundle of a search for patients changed on its way."""
     search = http.FhirClient.search

@@ -289,6 +289,10 @@ def test_mutual_tls_is_spoken_with_the_secrets_certificate(
         with pytest.raises(DependencyUnavailableError):
             find(northgen("H00412"))
         mpi_sandbox.end()
+        set_mpi_secret(monkeypatch, {**secret, "ca": authority().pem})
+        with pytest.raises(DependencyUnavailableError, match="certificate in certificate chain"):
+            find(northgen("H00412"))
+        mpi_sandbox.end()
         set_mpi_secret(monkeypatch, {"ca": "no certificate"})
         with pytest.raises(ConfigurationError, match="is not PEM"):
             find(northgen("H00412"))

@@ -101,6 +101,30 @@ def test_other_statuses_are_answers(monkeypatch: pytest.MonkeyPatch, status: int
     assert answer.status == status
 
 
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ((200, b"<html>maintenance</html>"), DependencyUnavailableError),
+        ((521, b""), DependencyUnavailableError),
+        ((400, b'{"error": "invalid_client"}'), ConfigurationError),
+    ],
+)
+def test_a_token_servers_fault_names_the_token_server(
+    monkeypatch: pytest.MonkeyPatch, answer: tuple[int, bytes], error: type[Exception]
+) -> None:
+    monkeypatch.setattr(Host, "request", lambda *_: answer)
+    monkeypatch.setattr(oauth, "token_request", lambda *_: {})
+    with pytest.raises(error, match="the MPI's token server"):
+        FhirClient(SETTINGS, SECRET).get("Patient/1", [], Deadline.after(1))
+
+
+def test_a_token_server_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(oauth, "token_request", lambda *_: {})
+    settings = MpiSettings(base_url="https://mpi.example/fhir", token_url="http://127.0.0.1:1/t")
+    with pytest.raises(DependencyUnavailableError, match="the MPI's token server: NewConn"):
+        FhirClient(settings, SECRET).get("Patient/1", [], Deadline.after(1))
+
+
 def test_a_new_token_that_is_refused_is_a_configuration_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
