@@ -8,9 +8,9 @@ import fcntl
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from environments import Environment
@@ -38,12 +38,19 @@ def _read(folder: Path) -> Stacks:
 
 def assembly(environment: Environment) -> Path:
     """The folder of the environment's cloud assembly, which no test may change."""
-    key = hashlib.sha256(f"{_sources()}\0{environment!r}".encode()).hexdigest()[:20]
+    return made(repr(environment), partial(_synthesise, environment))
+
+
+def made(name: str, make: Callable[[Path], None]) -> Path:
+    """The folder that `make` writes, of this name among those made of the present sources."""
+    key = hashlib.sha256(f"{_sources()}\0{name}".encode()).hexdigest()[:20]
     folder = FOLDER / key
     FOLDER.mkdir(parents=True, exist_ok=True)
     with _lock(folder.with_suffix(".lock")):
         if not folder.exists():
-            _synthesise(environment, folder)
+            with tempfile.TemporaryDirectory(dir=FOLDER, prefix="unfinished-") as scratch:
+                make(Path(scratch, "made"))
+                Path(scratch, "made").rename(folder)
     folder.touch()
     return folder
 
@@ -70,11 +77,9 @@ def remove_old() -> None:
 def _synthesise(environment: Environment, folder: Path) -> None:
     from infra.app import add_stacks, new_app  # here, so that a cached assembly does not start jsii
 
-    with tempfile.TemporaryDirectory(dir=FOLDER, prefix="unfinished-") as scratch:
-        app = new_app(f"{scratch}/assembly", bundle=False)
-        add_stacks(app, environment)
-        app.synth()
-        Path(scratch, "assembly").rename(folder)
+    app = new_app(str(folder), bundle=False)
+    add_stacks(app, environment)
+    app.synth()
 
 
 @cache

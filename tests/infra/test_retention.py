@@ -8,6 +8,7 @@ import pytest
 
 from environments import AuditSection, Environment, Retention, load
 from environments.retention import SIX_YEARS
+from tests.infra.assemblies import stacks_of
 from tests.infra.template import Template
 from tests.unit.environments.files import ENVIRONMENT, changed, refusal
 
@@ -35,12 +36,7 @@ BACKUP_DAYS = 35
 @pytest.fixture(scope="module")
 def core() -> Template:
     """The core stack of an environment with these days."""
-    from infra.app import add_stacks, new_app  # here, so that collecting does not start jsii
-
-    app = new_app(bundle=False)
-    add_stacks(app, ENVIRONMENT_OF_TEST)
-    document = app.synth().get_stack_by_name("hl7-ens-prod-core").template
-    return Template("hl7-ens-prod-core", document)
+    return stacks_of(ENVIRONMENT_OF_TEST)["core"]
 
 
 def lifetimes(bucket: dict[str, Any]) -> dict[str, int]:

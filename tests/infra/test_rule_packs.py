@@ -1,8 +1,8 @@
 """The rule packs of cdk-nag hold, or each finding is accepted with a reason beside the code."""
 
 import json
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,30 +12,28 @@ from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks
 
 from environments import load
 from infra.app import add_stacks, new_app
+from tests.infra.assemblies import made
 
 PACKS = {"AwsSolutions", "HIPAA.Security"}
 ENVIRONMENTS = ("dev", "prod")
 
 
-@pytest.fixture(scope="module")
-def checked(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Gives the cloud assembly of an environment, with the report of both packs."""
+def checked(name: str) -> Path:
+    """The cloud assembly of an environment, with the report of both packs."""
+    return made(f"rule packs {name}", partial(check, name))
 
-    @cache
-    def check(name: str) -> Path:
-        folder = tmp_path_factory.mktemp(f"packs-{name}")
-        app = new_app(str(folder), bundle=False)
-        add_stacks(app, load(name))
-        cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app), HIPAASecurityChecks(app))
-        try:
-            app.synth()
-        except RuntimeError as error:
-            # An open finding ends the synth; the report, which the tests read, is there by then.
-            if "ValidationFailed" not in str(error):
-                raise
-        return folder
 
-    return check
+def check(name: str, folder: Path) -> None:
+    """Synthesises an environment's assembly with the packs."""
+    app = new_app(str(folder), bundle=False)
+    add_stacks(app, load(name))
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app), HIPAASecurityChecks(app))
+    try:
+        app.synth()
+    except RuntimeError as error:
+        # An open finding ends the synth; the report, which the tests read, is there by then.
+        if "ValidationFailed" not in str(error):
+            raise
 
 
 def reports(folder: Path) -> list[dict[str, Any]]:
@@ -48,7 +46,7 @@ def reports(folder: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_no_finding_of_the_rule_packs_is_open(name: str, checked: Callable[[str], Path]) -> None:
+def test_no_finding_of_the_rule_packs_is_open(name: str) -> None:
     packs = reports(checked(name))
     assert {pack["pluginName"] for pack in packs} >= PACKS
     assert [
@@ -60,13 +58,13 @@ def test_no_finding_of_the_rule_packs_is_open(name: str, checked: Callable[[str]
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_every_accepted_finding_has_a_reason(name: str, checked: Callable[[str], Path]) -> None:
+def test_every_accepted_finding_has_a_reason(name: str) -> None:
     reasons = [reason for _, _, reason in accepted(checked(name))]
     assert reasons
     assert [reason for reason in reasons if len(reason.split()) < 6] == []
 
 
-def test_nothing_is_accepted_that_was_not_found(checked: Callable[[str], Path]) -> None:
+def test_nothing_is_accepted_that_was_not_found() -> None:
     """An acceptance left behind would hide the next finding of its rule."""
     given, used = set(), set()
     for name in ENVIRONMENTS:
