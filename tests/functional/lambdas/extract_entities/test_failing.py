@@ -20,7 +20,7 @@ FAILURES = [
     ("TooManyRequestsException", 429),
     ("ServiceUnavailableException", 503),
     ("InternalServerException", 500),
-    *[(code, 400) for code in comprehend.REFUSED_TEXT],
+    *[(code, 400) for code in sorted(comprehend.REFUSED_TEXT)],
 ]
 FILLER = "The patient was seen on rounds and rested well today. " * 150
 
