@@ -79,6 +79,7 @@ ALLOWED = {
     "FHIR": {
         "lambdas/lookup_identities/fhir/http.py": "FhirClient.post FhirResponse.resource",
         "lambdas/lookup_identities/fhir/patients.py": "described",
+        "lambdas/lookup_identities/fhir/references.py": "with_relative_references",
         "lambdas/lookup_identities/fhir/resources.py": (
             "read_bundle read_directory read_parameters read_patient"
         ),

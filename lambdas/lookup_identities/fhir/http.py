@@ -10,7 +10,6 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import urllib3
@@ -18,6 +17,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError
 from urllib3.exceptions import TimeoutError as HttpTimeoutError
 
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
+from lambdas.lookup_identities.fhir.references import Document, with_relative_references
 from lambdas.lookup_identities.mpi import connection as wire
 from lambdas.lookup_identities.mpi.connection import TRIES, Deadline, tls_context
 from lambdas.lookup_identities.mpi.outcomes import BrokenAnswerError
@@ -34,9 +34,6 @@ UNSUPPORTED = frozenset({501, 505})
 
 # Its warnings of malformed headers name the address, in which `$ihe-pix` has an identifier.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)
-
-Document = dict[str, Any]
-"""A FHIR resource as JSON."""
 
 Parameters = Sequence[tuple[str, str]]
 
@@ -221,7 +218,8 @@ class FhirClient:
         if self._settings.token_url:
             headers["Authorization"] = f"Bearer {self._bearer(deadline)}"
         status, read = self._host.request(HttpRequest(method, target, body, headers), deadline)
-        return FhirResponse(status, _object(read))
+        resource = with_relative_references(_object(read), self._settings.base_url)
+        return FhirResponse(status, resource)
 
     def _bearer(self, deadline: Deadline) -> str:
         if time.monotonic() < self._token_until:

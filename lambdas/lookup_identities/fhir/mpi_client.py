@@ -236,6 +236,8 @@ def _replacing(server: FhirClient, patient: FhirPatient, deadline: Deadline) -> 
         if not PATIENT_PATH.fullmatch(path):
             raise BrokenAnswerError("a link to a replacing patient is no reference to a Patient")
         patient = read_patient(server.get(path, [], deadline).resource)
+        if path != f"Patient/{patient.id}":
+            raise BrokenAnswerError("another Patient than the one that was read")
     if survivor_of(patient):
         raise BrokenAnswerError(f"more than {MERGES} patients replace each other")
     return patient

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from lambdas.common.contracts.message.patient import Patient
-from lambdas.lookup_identities.fhir.http import Document
+from lambdas.lookup_identities.fhir.references import Document
 from lambdas.lookup_identities.fhir.resources import FhirPatient
 from lambdas.lookup_identities.matching.demographics import given
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier

@@ -12,7 +12,8 @@ from lambdas.common.clock import now
 from lambdas.common.contracts.message.person import Name
 from lambdas.common.errors import ConfigurationError
 from lambdas.lookup_identities.context import LookupContext
-from lambdas.lookup_identities.fhir.http import Document, FhirClient, escaped, token
+from lambdas.lookup_identities.fhir.http import FhirClient, escaped, token
+from lambdas.lookup_identities.fhir.references import Document
 from lambdas.lookup_identities.fhir.resources import (
     DirectoryResources,
     FhirEndpoint,
@@ -155,9 +156,9 @@ def _endpoints(
 
 
 def _ids(references: set[str]) -> str:
-    """The value of `_id` that asks for these resources."""
-    ids = {reference.rpartition("/")[2] for reference in references}
-    return ",".join(map(escaped, sorted(ids - {""})))
+    """The value of `_id` that asks for these resources, without those of other servers."""
+    ids = {reference.partition("/")[2] for reference in references}
+    return ",".join(map(escaped, sorted(one for one in ids if one and "/" not in one)))
 
 
 def _search(

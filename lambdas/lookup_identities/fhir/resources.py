@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from lambdas.lookup_identities.fhir.http import Document
+from lambdas.lookup_identities.fhir.references import Document
 from lambdas.lookup_identities.mpi.outcomes import BrokenAnswerError
 
 T = TypeVar("T")
@@ -64,11 +64,8 @@ class FhirReference(FhirPart, frozen=True):
 
     @property
     def target(self) -> str:
-        """Type and id, as `Practitioner/x`, also of an absolute and of a version-specific reference.
-
-        Section 2.3.0.1 of https://hl7.org/fhir/R4/references.html
-        """
-        return "/".join(self.reference.partition("/_history/")[0].split("/")[-2:])
+        """Type and id, as `Practitioner/x`, also of a version-specific reference; else the address as it is."""
+        return self.reference.partition("/_history/")[0]
 
 
 class FhirLink(FhirPart, frozen=True):

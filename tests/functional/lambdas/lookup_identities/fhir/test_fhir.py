@@ -227,6 +227,33 @@ def test_a_patient_out_of_use_whom_nobody_replaced_is_nobody(
     assert find(northgen("H00412")) is None
 
 
+@pytest.mark.parametrize(
+    ("other", "answered"),
+    [
+        ("https://other.example/fhir/Patient/p-lindqvist", "p-lindqvist"),
+        ("Patient/p-brown", "p-lindqvist"),
+    ],
+    ids=["another server's patient", "another patient than the linked one"],
+)
+def test_only_the_linked_patient_replaces_one(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch, other: str, answered: str
+) -> None:
+    link = [{"other": {"reference": other}, "type": "replaced-by"}]
+    changing(monkeypatch, lambda bundle: bundle["entry"][0]["resource"].update(link=link))
+    ask = http.FhirClient.get
+    wrong = {"resourceType": "Patient", "id": answered, "identifier": []}
+
+    def get(client: http.FhirClient, path: str, *asked: Any) -> http.FhirResponse:
+        reads = path.startswith("Patient/p-")
+        return http.FhirResponse(200, wrong) if reads else ask(client, path, *asked)
+
+    monkeypatch.setattr(http.FhirClient, "get", get)
+    with pytest.raises(
+        DependencyUnavailableError, match=r"no reference to a Patient|another Patient"
+    ):
+        find(northgen("H00412"))
+
+
 @pytest.mark.parametrize("query", ["", "?_count=10"])
 def test_a_search_that_did_not_search_by_the_identifier_is_not_believed(
     configure: Configure, monkeypatch: pytest.MonkeyPatch, query: str
