@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.common.aws.clients import dependency
-from lambdas.common.errors import ConfigurationError
+from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.function.settings import Settings
 
 VERSION = 1
@@ -29,8 +29,8 @@ class DeployedConfiguration:
 def read_configuration(s3: Any, settings: Settings) -> DeployedConfiguration:
     """Returns the document.
 
-    Raises `ConfigurationError` for a missing setting or a document of another format,
-    `DependencyUnavailableError` when S3 does not answer.
+    Raises `DependencyUnavailableError` when S3 does not answer, and for a missing setting or a document of
+    another format, which code of another version may see for a moment (`settings.required`).
     """
     place = {
         "Bucket": settings.configuration_bucket,
@@ -38,16 +38,16 @@ def read_configuration(s3: Any, settings: Settings) -> DeployedConfiguration:
         "VersionId": settings.configuration_version,
     }
     if not all(place.values()):
-        raise ConfigurationError("ENS_CONFIGURATION_BUCKET, _KEY or _VERSION is not set")
+        raise DependencyUnavailableError("ENS_CONFIGURATION_BUCKET, _KEY or _VERSION is not set")
     with dependency("s3"):
         body = s3.get_object(**place)["Body"].read()
     try:
         document = json.loads(body)
         if document["version"] != VERSION:
-            raise ConfigurationError(f"configuration: its version is not {VERSION}")
+            raise DependencyUnavailableError(f"configuration: its version is not {VERSION}")
         return DeployedConfiguration(
             senders={entry["name"]: entry for entry in document["senders"]},
             policies=tuple(document.get("policies", ())),
         )
     except (ValueError, KeyError, TypeError):
-        raise ConfigurationError("configuration: not a document with senders") from None
+        raise DependencyUnavailableError("configuration: not a document with senders") from None

@@ -10,7 +10,10 @@ class EnsError(Exception):
 
 
 class DependencyUnavailableError(EnsError):
-    """A service throttles, times out or is down. Transient: the workflow retries."""
+    """A service throttles, times out or is down, or a deployment has not ended for this function.
+
+    Transient: the workflow retries.
+    """
 
 
 class UnprocessableMessageError(EnsError):

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from lambdas.common.audit.forms import number_of, text_of
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import Item
-from lambdas.common.errors import ConfigurationError
+from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.function.context import Context
 
 ALGORITHM = "HMAC_SHA_256"
@@ -28,11 +28,11 @@ _INVALID = frozenset({"KMSInvalidMacException", "InvalidMacException"})
 def seal(context: Context, event_id: str, seq: int, entry_hash: str) -> dict[str, str]:
     """Returns the attributes `seal` (hex) and `seal_key` of the head after this entry.
 
-    Raises `DependencyUnavailableError` when KMS does not answer, `ConfigurationError` without a key.
+    Raises `DependencyUnavailableError` when KMS does not answer, and without a key.
     """
     key = context.settings.audit_seal_key
     if not key:
-        raise ConfigurationError("ENS_AUDIT_SEAL_KEY is not set")
+        raise DependencyUnavailableError("ENS_AUDIT_SEAL_KEY is not set")
     with dependency("kms"):
         answer = context.client("kms").generate_mac(
             KeyId=key, MacAlgorithm=ALGORITHM, Message=_message(event_id, seq, entry_hash)

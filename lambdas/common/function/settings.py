@@ -9,17 +9,21 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Self, TypedDict
 
-from lambdas.common.errors import ConfigurationError
+from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
 
 NAMESPACE = "hl7-ens"
 """The namespace of every CloudWatch metric of this project."""
 
 
 def required(name: str) -> str:
-    """The value of an environment variable; `ConfigurationError` names it when it is missing or empty."""
+    """The value of an environment variable; `DependencyUnavailableError` names it when it is missing or empty.
+
+    CloudFormation updates a function's variables before its code, so that the old code runs without those
+    that the new version has renamed (aws/aws-cdk pull request 33587). Its messages are tried again.
+    """
     value = os.environ.get(name, "")
     if not value:
-        raise ConfigurationError(f"{name} is not set")
+        raise DependencyUnavailableError(f"{name} is not set")
     return value
 
 
@@ -31,7 +35,7 @@ def text(name: str, default: str = "") -> str:
 def choice(name: str, values: Collection[str], default: str = "") -> str:
     """The value of a variable that takes one of `values`, or `default`; required without a default.
 
-    Raises `ConfigurationError` with the name and the possible values.
+    Raises `ConfigurationError` with the name and the possible values, and errors as `required`.
     """
     found = text(name, default) or required(name)
     if found not in values:
@@ -110,7 +114,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls) -> Self:
-        """The settings in the environment variables. Raises `ConfigurationError` with the first missing name."""
+        """The settings in the environment variables; errors as `required`."""
         return cls(**shared())
 
 

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from environments import load
-from lambdas.common.errors import ConfigurationError
+from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.senders import SenderProfile, sender_named
 from lambdas.delivery.ledger.context import LedgerContext
 from tests.support import configuration
@@ -52,20 +52,21 @@ def test_a_sandbox_reads_the_document_of_its_own_deployment(
     "document",
     ["", "{", "[]", "{}", '{"version": 1}', '{"version": 1, "senders": [{"time_zone": "UTC"}]}'],
 )
-def test_a_document_of_another_shape_is_a_configuration_error(
+def test_a_document_of_another_shape_is_not_used(
     context: LedgerContext, document: str, aws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configuration.deploy(document, monkeypatch)
-    with pytest.raises(ConfigurationError, match="configuration: "):
+    with pytest.raises(DependencyUnavailableError, match="configuration: "):
         sender_named(refreshed(context), "northgen")
 
 
 def test_a_document_of_a_later_format_is_not_guessed_at(
     context: LedgerContext, aws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """CloudFormation names the new document to the old code before it replaces that: messages wait."""
     later = {**json.loads(load("local").configuration()), "version": 2}
     configuration.deploy(json.dumps(later), monkeypatch)
-    with pytest.raises(ConfigurationError, match="its version is not 1"):
+    with pytest.raises(DependencyUnavailableError, match="its version is not 1"):
         sender_named(refreshed(context), "northgen")
 
 

@@ -19,7 +19,6 @@ from lambdas.common.contracts.message.person import Name
 from lambdas.common.contracts.message.practitioner import Practitioner, PractitionerRole
 from lambdas.common.contracts.recipients.recipient import RecipientReason
 from lambdas.common.errors import (
-    ConfigurationError,
     DependencyUnavailableError,
     EnsError,
     IdentityConflictError,
@@ -354,17 +353,17 @@ def test_a_silent_registry_is_a_dependency_that_is_unavailable(
 
 
 @pytest.mark.parametrize("senders", ["", '["northgen"]', '[{"default_assigning_authority": "x"}]'])
-def test_senders_that_cannot_be_read_are_a_configuration_error(
+def test_messages_wait_for_senders_that_can_be_read(
     run_step: RunStep, monkeypatch: pytest.MonkeyPatch, senders: str
 ) -> None:
     configuration.deploy(f'{{"version": 1, "senders": {senders}}}', monkeypatch)
-    with pytest.raises(ConfigurationError, match="configuration: "):
+    with pytest.raises(DependencyUnavailableError, match="configuration: "):
         run_step(OKAFOR)
 
 
-def test_a_missing_table_name_is_a_configuration_error(
+def test_the_messages_of_a_function_without_a_table_name_wait(
     run_step: RunStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("ENS_REGISTRY_TABLE")
-    with pytest.raises(ConfigurationError, match="ENS_REGISTRY_TABLE is not set"):
+    with pytest.raises(DependencyUnavailableError, match="ENS_REGISTRY_TABLE is not set"):
         run_step(OKAFOR)

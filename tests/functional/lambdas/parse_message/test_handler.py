@@ -12,7 +12,6 @@ from lambdas.common.audit import chain, verification
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.errors import (
-    ConfigurationError,
     DependencyUnavailableError,
     UnexpectedError,
     UnprocessableMessageError,
@@ -231,11 +230,11 @@ def test_a_300_kb_message_passes(context: ParseContext, aws: Any) -> None:
     assert result["trigger_event"] == "A01"
 
 
-def test_a_faulty_list_of_senders_is_a_configuration_error(
+def test_messages_wait_for_a_list_of_senders_that_can_be_read(
     context: ParseContext, aws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configuration.deploy('{"version": 1, "senders": [1]}', monkeypatch)
-    with pytest.raises(ConfigurationError, match="configuration: "):
+    with pytest.raises(DependencyUnavailableError, match="configuration: "):
         run(refreshed(context), vaulted(sample("admission")))
 
 

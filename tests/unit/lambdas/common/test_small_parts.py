@@ -7,7 +7,7 @@ import pytest
 
 from lambdas.common import clock
 from lambdas.common.aws.items import from_item, to_item
-from lambdas.common.errors import ConfigurationError
+from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.function.settings import Settings, required
 
 
@@ -32,11 +32,13 @@ def test_a_name_that_is_no_time_zone_is_none(name: str) -> None:
 
 
 @pytest.mark.parametrize("value", [None, ""])
-def test_a_missing_setting_is_named(value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_setting_is_named_and_its_messages_wait(
+    value: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("ENS_LEDGER_TABLE", raising=False)
     if value is not None:
         monkeypatch.setenv("ENS_LEDGER_TABLE", value)
-    with pytest.raises(ConfigurationError, match=r"^ENS_LEDGER_TABLE is not set$"):
+    with pytest.raises(DependencyUnavailableError, match=r"^ENS_LEDGER_TABLE is not set$"):
         required("ENS_LEDGER_TABLE")
 
 
@@ -44,7 +46,7 @@ def test_the_first_missing_setting_of_all_steps_is_named(
     environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("ENS_AUDIT_TABLE")
-    with pytest.raises(ConfigurationError, match="ENS_AUDIT_TABLE"):
+    with pytest.raises(DependencyUnavailableError, match="ENS_AUDIT_TABLE"):
         Settings.from_environment()
     monkeypatch.setenv("ENS_AUDIT_TABLE", "audit")
     assert Settings.from_environment().audit_table == "audit"

@@ -246,10 +246,8 @@ def test_a_task_that_does_not_fit_is_logged_and_not_as_the_event_before_it(
 
 
 def test_a_missing_setting_is_told_by_its_name(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lambdas.common.errors import ConfigurationError
-
     monkeypatch.delenv("ENS_VAULT_BUCKET")
-    with pytest.raises(ConfigurationError, match="ENS_VAULT_BUCKET"):
+    with pytest.raises(DependencyUnavailableError, match="ENS_VAULT_BUCKET"):
         handler(lambda task, run: NotedResult())(TASK)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.errors import ConfigurationError
+from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.deliveries import deliveries
@@ -15,11 +15,11 @@ def test_a_delivery_that_was_never_made_has_no_item(context: LedgerContext, aws:
     assert deliveries.read(context, "d1") is None
 
 
-def test_a_ledger_without_a_name_is_a_matter_of_configuration(
+def test_messages_wait_for_the_name_of_the_ledger(
     context: LedgerContext, aws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("ENS_LEDGER_TABLE")
-    with pytest.raises(ConfigurationError, match="ENS_LEDGER_TABLE"):
+    with pytest.raises(DependencyUnavailableError, match="ENS_LEDGER_TABLE"):
         LedgerSettings.from_environment()
 
 
