@@ -6,6 +6,7 @@
   German or Nordic letter agrees with its two-letter spelling (Müller, Mueller, Muller; Sørensen,
   Soerensen, Sorensen; Ågren, Aagren, Agren; as ICAO Doc 9303, part 3, section 6, writes them in
   passports), a Polish letter with its plain one.
+- Signs of a vowel or a voiced sound are part of a name, as in kana, Thai and the scripts of India.
 - A double surname agrees with one of its names (García López with García, Smith-Jones with Jones):
   marriages and systems with one field leave only one. Particles (de, van, von …) make no name. This
   needs the same birth date, given in full on both sides (`agreement.agreement`).
@@ -101,6 +102,18 @@ def _names(surname: str) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _bare(folded: str) -> str:
-    # NFKD splits an accented letter into the letter and its marks; only letters and digits stay.
+    # NFKD splits an accented letter into the letter and its marks. Letters and digits stay, and marks that
+    # make another sound: か and が, मी and मो.
     decomposed = unicodedata.normalize("NFKD", folded.translate(_PLAIN))
-    return "".join(character for character in decomposed if character.isalnum())
+    return "".join(one for one in decomposed if one.isalnum() or _is_sound(one))
+
+
+def _is_sound(character: str) -> bool:
+    """Whether it is a mark that is no accent, no point of Hebrew or Arabic, and no variation selector.
+
+    Canonical combining classes: https://www.unicode.org/reports/tr44/#Canonical_Combining_Class_Values
+    """
+    place = unicodedata.combining(character)
+    is_accent = place == 1 or 10 <= place <= 36 or place >= 200
+    is_mark = unicodedata.category(character) in ("Mn", "Mc")
+    return is_mark and not is_accent and "VARIATION SELECTOR" not in unicodedata.name(character, "")
