@@ -88,7 +88,10 @@ class Values:
         """The clients that are asked for their endpoint or region alone: `client.meta.endpoint_url`."""
         for node, frame in self._nodes():
             match node:
-                case ast.Attribute(value=ast.Attribute(attr="meta", value=value)):
+                case ast.Attribute(
+                    value=ast.Attribute(attr="meta", value=value),
+                    attr="endpoint_url" | "region_name",
+                ):
                     yield from self.clients(value, frame)
 
     def _nodes(self) -> Iterator[tuple[ast.AST, Scope]]:
