@@ -104,8 +104,7 @@ def _in_registry(
     every = [files[one] for one in (*merged, patient_id)]
     before = [earlier for one in files for earlier in filed.merged.get(one, ())]
     found = Match(care.record, tuple(matched_on), tuple(dict.fromkeys((*before, *merged))))
-    consents = {consent.consent_id: consent for one in every for consent in one.consents}
-    return found, replace(_joined(every), consents=tuple(consents.values()))
+    return found, _joined(every)
 
 
 def _of_mpi(context: LookupContext, found: Match, others: Sequence[str]) -> CareFile:
@@ -115,7 +114,20 @@ def _of_mpi(context: LookupContext, found: Match, others: Sequence[str]) -> Care
 
 
 def _joined(files: Sequence[CareFile]) -> CareFile:
-    """One file of those of one patient, the surviving one's last: a relationship counts as it is there."""
+    """One file of those of one patient, the surviving one's last: a relationship counts as it is there.
+
+    A merge in the registry copies a consent to the surviving patient. The copy alone counts then: it may have
+    ended since.
+    """
+    ids = {one.record.patient_id for one in files if one.record}
+    merged = [one for one in files if one.record and one.record.merged_into in ids]
+    copied = {own.consent_id for one in files if one not in merged for own in one.consents}
+    consents = (
+        own
+        for one in files
+        for own in one.consents
+        if one not in merged or own.consent_id not in copied
+    )
     related: dict[str, Relationship] = {}
     for known in (known for one in files for known in one.relationships):
         earlier = related.get(known.provider_id, known)
@@ -124,7 +136,7 @@ def _joined(files: Sequence[CareFile]) -> CareFile:
         record=files[-1].record,
         relationships=list(related.values()),
         providers={key: known for one in files for key, known in one.providers.items()},
-        consents=tuple(dict.fromkeys(consent for one in files for consent in one.consents)),
+        consents=tuple(dict.fromkeys(consents)),
     )
 
 

@@ -355,6 +355,27 @@ def test_whom_the_registry_files_with_a_patient_whom_the_index_merged_is_told(
 
 
 @pytest.mark.usefixtures("registry")
+def test_a_consent_that_ended_at_the_survivor_does_not_hold_by_the_copy_of_before_the_merge(
+    context: LookupContext,
+    configure: Configure,
+    run_step: RunStep,
+    file_item: Callable[[Item], None],
+) -> None:
+    """A merge in the registry copies consents; later rows change the copy alone (docs/identity.md)."""
+    old, new = {"pk": "patient#p-okafor-old"}, {"pk": "patient#p-okafor"}
+    file_item({**old, "sk": "patient", "family": "Okafor", "merged_into": "p-okafor"})
+    denial = {"direction": "deny", "sensitivity": "all", "provider_id": "dr-lindqvist"}
+    file_item({**old, "sk": "consents", "consent#c-1": denial, "consent#c-2": denial})
+    ended = {**denial, "valid_until": "2020-01-01"}
+    file_item({**new, "sk": "consents", "consent#c-1": ended, "consent#c-2": ended})
+    configure()
+    result = run_step(patient_event(northgen("H00977")))
+    found = stored(context, result["version_id"])
+    assert [one.provider_id for one in found.recipients] == ["dr-lindqvist"]
+    assert {one.valid_until for one in found.consents} == {"2020-01-01"}
+
+
+@pytest.mark.usefixtures("registry")
 @pytest.mark.parametrize(
     ("event", "error", "answer"),
     [
