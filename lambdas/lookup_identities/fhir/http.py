@@ -67,8 +67,12 @@ class Host:
     """One host over HTTP or HTTPS. Its connection is kept, and opened again when it has ended."""
 
     def __init__(self, url: str, material: MpiTlsMaterial, name: str = "the MPI") -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            parts = urlsplit(url)
+            usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable:
             raise ConfigurationError("ENS_MPI_SETTINGS names no http or https address")
         self._parts, self._material, self._name = parts, material, name
         self._pool: urllib3.HTTPConnectionPool | None = None
@@ -140,8 +144,8 @@ class FhirClient:
     def __init__(self, settings: MpiSettings, secret: MpiSecret) -> None:
         self._settings = settings
         self._secret = secret
-        self._path = urlsplit(settings.base_url).path.rstrip("/")
         self._host = Host(settings.base_url, secret)
+        self._path = urlsplit(settings.base_url).path.rstrip("/")
         self._token, self._token_until = "", 0.0
 
     def get(self, path: str, parameters: Parameters, deadline: Deadline) -> FhirResponse:
@@ -232,11 +236,11 @@ class FhirClient:
         form = token_request(
             secret.client_id, url, self._settings.scope, secret.private_key, secret.key_id
         )
+        host = Host(url, secret, "the MPI's token server")
         headers = {"Accept": "application/json", "Content-Type": FORM}
         parts = urlsplit(url)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         asked = HttpRequest("POST", target, urlencode(form).encode(), headers)
-        host = Host(url, secret, "the MPI's token server")
         try:
             status, read = host.request(asked, deadline)
         finally:

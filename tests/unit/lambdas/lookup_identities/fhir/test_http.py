@@ -118,6 +118,18 @@ def test_a_token_servers_fault_names_the_token_server(
         FhirClient(SETTINGS, SECRET).get("Patient/1", [], Deadline.after(1))
 
 
+@pytest.mark.parametrize("url", ["mpi.example", "https://mpi:99999/fhir", "https://[mpi/fhir", ""])
+def test_an_address_that_is_none_is_a_configuration_error(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    with pytest.raises(ConfigurationError, match="no http or https address"):
+        FhirClient(MpiSettings(base_url=url), MpiSecret())
+    monkeypatch.setattr(oauth, "token_request", lambda *_: {})
+    settings = MpiSettings(base_url="https://mpi.example/fhir", token_url=url or "/token")
+    with pytest.raises(ConfigurationError, match="no http or https address"):
+        FhirClient(settings, SECRET).get("Patient/1", [], Deadline.after(1))
+
+
 def test_a_token_server_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(oauth, "token_request", lambda *_: {})
     settings = MpiSettings(base_url="https://mpi.example/fhir", token_url="http://127.0.0.1:1/t")
