@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from lambdas.common.audit import chain
+from lambdas.common.contracts.audit import AuditAction, AuditOutcome
 from lambdas.delivery.ledger.context import LedgerContext
 from ops.audit.entries import readable
 
@@ -29,17 +30,9 @@ def of_day(context: LedgerContext, day: str) -> list[Cost]:
     """Returns the sums of a day (YYYY-MM-DD, UTC) for each operation with billed units."""
     events: dict[str, set[str]] = {}
     units: dict[str, int] = {}
-    entries = chain.query(
-        context,
-        IndexName="by_day",
-        KeyConditionExpression="#day = :d AND begins_with(outcome_time, :ok)",
-        FilterExpression="#action = :extracted",
-        ExpressionAttributeNames={"#day": "day", "#action": "action"},
-        ExpressionAttributeValues={
-            ":d": {"S": day},
-            ":ok": {"S": "ok#"},
-            ":extracted": {"S": "EXTRACTED"},
-        },
+    extracted = {":extracted": AuditAction.EXTRACTED}
+    entries = chain.of_day(
+        context, day, AuditOutcome.OK, extracted, FilterExpression="#action = :extracted"
     )
     for entry in readable(entries):
         for operation, count in (entry.get("units") or {}).items():

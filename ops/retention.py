@@ -10,6 +10,8 @@ from typing import Any
 
 from environments import Environment
 from lambdas.common.aws.clients import dependency
+from lambdas.common.aws.item_reads import pages
+from lambdas.common.aws.items import Item
 from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 from ops.aws_calls import if_exists
 from ops.deployment import CONFIG, Deployment
@@ -96,39 +98,39 @@ def _time_to_live(deployment: Deployment, table: str) -> str:
 def _of_days(deployment: Deployment, table: str, last: date) -> int:
     """The items of the index `by_day` for the `DAYS_BACK` days up to `last`, but for those of the state machine."""
     days = ((last - timedelta(days=back)).isoformat() for back in range(DAYS_BACK))
-    found = (
-        {
-            "IndexName": "by_day",
-            "KeyConditionExpression": "#day = :day",
-            "FilterExpression": "attribute_not_exists(#actor) OR #actor <> :actor",
-            "ExpressionAttributeNames": {"#day": "day", "#actor": "actor"},
-            "ExpressionAttributeValues": {":day": {"S": day}, ":actor": {"S": WORKFLOW}},
-        }
+    others = "attribute_not_exists(#actor) OR #actor <> :actor"
+    return sum(
+        _count(
+            deployment,
+            table,
+            "#day = :day",
+            {":day": day, ":actor": WORKFLOW},
+            IndexName="by_day",
+            FilterExpression=others,
+        )
         for day in days
     )
-    return sum(_count(deployment, table, query) for query in found)
 
 
 def _unchanged_since(deployment: Deployment, table: str, last: date) -> int:
     """The deliveries whose newest change is before `last`."""
-    found = (
-        {
-            "IndexName": "by_state",
-            "KeyConditionExpression": "#state = :state AND updated_at < :last",
-            "ExpressionAttributeNames": {"#state": "state"},
-            "ExpressionAttributeValues": {":state": {"S": state}, ":last": {"S": last.isoformat()}},
-        }
+    condition = "#state = :state AND updated_at < :last"
+    return sum(
+        _count(
+            deployment,
+            table,
+            condition,
+            {":state": state, ":last": last.isoformat()},
+            IndexName="by_state",
+        )
         for state in DeliveryState
     )
-    return sum(_count(deployment, table, query) for query in found)
 
 
-def _count(deployment: Deployment, table: str, query: dict[str, Any]) -> int:
-    pages = deployment.context.client("dynamodb", CONFIG).get_paginator("query")
-    with dependency("dynamodb"):
-        return sum(
-            page["Count"] for page in pages.paginate(TableName=table, Select="COUNT", **query)
-        )
+def _count(deployment: Deployment, table: str, condition: str, values: Item, **more: Any) -> int:
+    client = deployment.context.client("dynamodb", CONFIG)
+    found = pages(client, table, condition, values, Select="COUNT", **more)
+    return sum(page["Count"] for page in found)
 
 
 def _lifecycle(deployment: Deployment) -> dict[str, int]:

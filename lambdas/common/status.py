@@ -4,10 +4,8 @@ ParseMessage opens it; the workflow itself writes COMPLETED and FAILED (Complete
 so the final status is correct even if a function ends early.
 """
 
-from botocore.exceptions import ClientError
-
-from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.item_reads import read_item
+from lambdas.common.aws.item_writes import update
 from lambdas.common.clock import expiry, now
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.workflow.envelope import Envelope
@@ -27,34 +25,20 @@ def open_event(context: Context, envelope: Envelope, execution_arn: str) -> bool
     A COMPLETED event stays so, unless the envelope has `replay`. The time at which the event was first
     received stays.
     """
-    received_at = envelope.received_at
-    try:
-        with dependency("dynamodb"):
-            context.client("dynamodb").update_item(
-                TableName=context.settings.status_table,
-                Key={"event_id": {"S": envelope.event_id}},
-                UpdateExpression=(
-                    "SET #status = :open, #day = if_not_exists(#day, :day),"
-                    " received_at = if_not_exists(received_at, :received),"
-                    " execution_arn = :execution, sender = :sender, updated_at = :now,"
-                    " expires_at = :expires"
-                    " REMOVE error_name, failed_step"
-                ),
-                ConditionExpression="attribute_not_exists(#status) OR #status <> :final",
-                ExpressionAttributeNames={"#status": "status", "#day": "day"},
-                ExpressionAttributeValues={
-                    ":open": {"S": EventStatus.OPEN},
-                    ":final": {"S": "" if envelope.replay else EventStatus.COMPLETED},
-                    ":day": {"S": received_at[:10]},
-                    ":received": {"S": received_at},
-                    ":execution": {"S": execution_arn},
-                    ":sender": {"S": envelope.sender},
-                    ":now": {"S": now()},
-                    ":expires": {"N": str(expiry(context.settings.stored_days.status))},
-                },
-            )
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-            raise
-        return False
-    return True
+    return update(
+        context,
+        context.settings.status_table,
+        {"event_id": envelope.event_id},
+        {
+            "status": EventStatus.OPEN,
+            "execution_arn": execution_arn,
+            "sender": envelope.sender,
+            "updated_at": now(),
+            "expires_at": expiry(context.settings.stored_days.status),
+            "error_name": None,
+            "failed_step": None,
+        },
+        condition="attribute_not_exists(#status) OR #status <> :final",
+        values={":final": "" if envelope.replay else EventStatus.COMPLETED},
+        once={"day": envelope.received_at[:10], "received_at": envelope.received_at},
+    ).applied

@@ -60,13 +60,7 @@ def lines_of_day(context: AuditContext, day: str) -> dict[str, DigestLine]:
     """The digest line of each event with an entry of the day."""
     lines: dict[str, DigestLine] = {}
     entries: dict[str, list[Item]] = {}
-    for entry in chain.query(
-        context,
-        IndexName="by_day",
-        KeyConditionExpression="#day = :day",
-        ExpressionAttributeNames={"#day": "day"},
-        ExpressionAttributeValues={":day": {"S": day}},
-    ):
+    for entry in chain.of_day(context, day):
         kept = entries.setdefault(str(entry["event_id"]), [])
         # Of the chain only the last entry counts.
         if number_of(entry):
@@ -85,23 +79,10 @@ def _oldest(context: AuditContext, newest: date) -> date:
     day = oldest = newest
     while (oldest - day).days < MAX_EMPTY_DAYS:
         day -= timedelta(days=1)
-        if _has_entries(context, day.isoformat()):
+        entries = chain.of_day(context, day.isoformat(), ProjectionExpression="event_id", Limit=1)
+        if next(entries, None):
             oldest = day
     return oldest
-
-
-def _has_entries(context: AuditContext, day: str) -> bool:
-    with dependency("dynamodb"):
-        answer = context.client("dynamodb").query(
-            TableName=context.settings.audit_table,
-            IndexName="by_day",
-            KeyConditionExpression="#day = :day",
-            ExpressionAttributeNames={"#day": "day"},
-            ExpressionAttributeValues={":day": {"S": day}},
-            ProjectionExpression="event_id",
-            Limit=1,
-        )
-    return bool(answer["Items"])
 
 
 def _write(digests: DigestBucket, digest: Digest) -> bool:

@@ -1,8 +1,9 @@
 """The context of a function that uses the encounters table."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
+from lambdas.common.aws.clients import HasClients
 from lambdas.common.function.context import Context
 from lambdas.common.function.settings import Settings, required, shared
 
@@ -34,12 +35,9 @@ class NamesEncounters(Protocol):
         """The name of the table."""
 
 
-class UsesEncounters(Protocol):
+class UsesEncounters(HasClients, Protocol):
     """The context of a function that uses the table."""
 
     @property
     def settings(self) -> NamesEncounters:
         """The function's settings."""
-
-    def client(self, service: str) -> Any:
-        """The boto3 client of a service."""

@@ -1,14 +1,12 @@
 """Reads the indexes of the encounters table: a patient's encounters, and those that the clock looks at."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
-from botocore.exceptions import ClientError
 
-from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.item_reads import query
-from lambdas.common.aws.items import Item, from_item, to_item
+from lambdas.common.aws.item_writes import update
+from lambdas.common.aws.items import Item
 from lambdas.common.contracts.encounters.encounter import Phase
 from lambdas.encounters.context import UsesEncounters
 from lambdas.encounters.items import EncounterSummary
@@ -26,35 +24,23 @@ def link(
     None where another encounter has the key by now. A reference that is there already is not written
     again.
     """
-    try:
-        with dependency("dynamodb"):
-            answer = context.client("dynamodb").update_item(
-                TableName=context.settings.encounters_table,
-                Key={"pk": {"S": key}},
-                # The version makes a message that read the encounter before decide once more.
-                UpdateExpression="SET patient_ref = :ref ADD version :one",
-                ConditionExpression="encounter_id = :id AND patient_ref <> :ref",
-                ExpressionAttributeValues={
-                    ":ref": {"S": patient_ref},
-                    ":id": {"S": encounter_id},
-                    ":one": {"N": "1"},
-                },
-                ReturnValues="ALL_NEW",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-            raise
-        item = from_item(error.response.get("Item", {}))
-    else:
-        item = from_item(answer["Attributes"])
+    item = update(
+        context,
+        context.settings.encounters_table,
+        {"pk": key},
+        {"patient_ref": patient_ref},
+        condition="#encounter_id = :id AND #patient_ref <> :ref",
+        values={":id": encounter_id, ":ref": patient_ref},
+        # The version makes a message that read the encounter before decide once more.
+        add={"version": 1},
+    ).item
     mine = item.get("encounter_id") == encounter_id
     return msgspec.convert(item, EncounterSummary) if mine else None
 
 
 def of_patient(context: UsesEncounters, patient_ref: str, since: str) -> list[EncounterSummary]:
     """The patient's encounters that began after a moment, at every sender, the oldest first."""
-    values = {":ref": {"S": patient_ref}, ":since": {"S": since}}
+    values = {":ref": patient_ref, ":since": since}
     condition = "patient_ref = :ref AND began_at >= :since"
     return [
         msgspec.convert(item, EncounterSummary)
@@ -65,7 +51,7 @@ def of_patient(context: UsesEncounters, patient_ref: str, since: str) -> list[En
 def due(context: UsesEncounters, why: DueReason, before: str) -> Iterator[str]:
     """The keys of the encounters that are due for this reason before a moment."""
     for shard in range(SHARDS):
-        values = {":shard": {"S": f"{why}#{shard}"}, ":before": {"S": before}}
+        values = {":shard": f"{why}#{shard}", ":before": before}
         condition = "due_shard = :shard AND due_at <= :before"
         yield from (item["pk"] for item in _query(context, "by_due", condition, values))
 
@@ -77,37 +63,19 @@ def settle_due(
 
     Without `due` the clock does not look at it again.
     """
-    values: dict[str, Any] = {":version": stored.encounter.version, ":one": 1}
-    sets = []
-    if due:
-        sets.append("due_at = :at")
-        values[":at"] = due.at
+    changes: Item = {"due_at": due.at} if due else {"due_shard": None, "due_at": None}
     if closed_at:
-        sets.append("closed_at = :closed, phase = :phase")
-        values |= {":closed": closed_at, ":phase": str(Phase.CLOSED)}
-    expression = f"SET {', '.join(sets)}" if sets else ""
-    removed = "" if due else " REMOVE due_shard, due_at"
-    try:
-        with dependency("dynamodb"):
-            context.client("dynamodb").update_item(
-                TableName=context.settings.encounters_table,
-                Key={"pk": {"S": stored.home}},
-                UpdateExpression=f"{expression}{removed} ADD version :one",
-                ConditionExpression="version = :version",
-                ExpressionAttributeValues=to_item(values),
-            )
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-            raise
-        return False
-    return True
+        changes |= {"closed_at": closed_at, "phase": Phase.CLOSED}
+    return update(
+        context,
+        context.settings.encounters_table,
+        {"pk": stored.home},
+        changes,
+        condition="#version = :version",
+        values={":version": stored.encounter.version},
+        add={"version": 1},
+    ).applied
 
 
 def _query(context: UsesEncounters, index: str, condition: str, values: Item) -> Iterator[Item]:
-    return query(
-        context.client("dynamodb"),
-        context.settings.encounters_table,
-        IndexName=index,
-        KeyConditionExpression=condition,
-        ExpressionAttributeValues=values,
-    )
+    return query(context, context.settings.encounters_table, condition, values, IndexName=index)

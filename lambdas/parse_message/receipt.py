@@ -70,15 +70,14 @@ def _used_before(
         return False
     earlier = chain.query(
         context,
-        IndexName="by_message_control_id",
-        KeyConditionExpression="message_control_id = :id AND #time < :moment",
-        FilterExpression="sender = :sender AND event_id <> :event",
-        ExpressionAttributeNames={"#time": "time"},
-        ExpressionAttributeValues={
-            ":id": {"S": message_control_id},
-            ":moment": {"S": moment},
-            ":sender": {"S": envelope.sender},
-            ":event": {"S": envelope.event_id},
+        "message_control_id = :id AND #time < :moment",
+        {
+            ":id": message_control_id,
+            ":moment": moment,
+            ":sender": envelope.sender,
+            ":event": envelope.event_id,
         },
+        IndexName="by_message_control_id",
+        FilterExpression="sender = :sender AND event_id <> :event",
     )
     return next(earlier, None) is not None

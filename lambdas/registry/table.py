@@ -155,10 +155,10 @@ def _circle_keys(patient_id: str, provider_ids: Iterable[str]) -> list[Key]:
 def _partition(context: RegistryContext, patient_id: str) -> dict[At, Item]:
     """Every item of the patient's partition."""
     found = query(
-        context.client("dynamodb"),
+        context,
         context.settings.registry_table,
-        KeyConditionExpression="pk = :patient",
-        ExpressionAttributeValues={":patient": {"S": key("patient", patient_id)}},
+        "pk = :patient",
+        {":patient": key("patient", patient_id)},
         ConsistentRead=True,
     )
     return {at(item): item for item in found}

@@ -61,24 +61,18 @@ def month_of(text: str) -> Period:
 
 def _of_day(context: LedgerContext, client: Any, sender: str, day: str) -> list[Entry]:
     """The entries of a day that decide outcomes: those of the sender, and SES's reports, which name none."""
-    actions = {f":a{n}": {"S": str(action)} for n, action in enumerate(ACTIONS)}
-    names = {f"#m{n}": name for n, name in enumerate(MEMBERS)}
+    actions = {f":a{n}": str(action) for n, action in enumerate(ACTIONS)}
     return list(
         entries(
             client,
             context.settings.audit_table,
+            "#day = :day",
+            {**actions, ":day": day, ":sender": sender},
             IndexName="by_day",
-            KeyConditionExpression="#day = :day",
             FilterExpression=(
                 f"#action IN ({', '.join(actions)})"
                 " AND (sender = :sender OR attribute_not_exists(sender))"
             ),
-            ProjectionExpression=", ".join(names),
-            ExpressionAttributeNames={**names, "#day": "day", "#action": "action"},
-            ExpressionAttributeValues={
-                **actions,
-                ":day": {"S": day},
-                ":sender": {"S": sender},
-            },
+            ProjectionExpression=", ".join(f"#{name}" for name in MEMBERS),
         )
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from lambdas.common.audit import chain
-from lambdas.common.aws.clients import dependency
+from lambdas.common.aws.item_reads import query
 from lambdas.common.contracts.audit import AuditAction
 from lambdas.delivery.ledger.context import LedgerContext
 from ops.audit.entries import readable
@@ -83,21 +83,16 @@ def event_of_notice(context: LedgerContext, reference: str, period: Period) -> l
     prefix = reference.lower()
 
     def of_day(day: str) -> list[str]:
-        pages = context.client("dynamodb").get_paginator("query")
-        with dependency("dynamodb"):
-            return [
-                item["event_id"]["S"]
-                for page in pages.paginate(
-                    TableName=context.settings.status_table,
-                    IndexName="by_day",
-                    KeyConditionExpression="#day = :d",
-                    FilterExpression="begins_with(event_id, :prefix)",
-                    ProjectionExpression="event_id",
-                    ExpressionAttributeNames={"#day": "day"},
-                    ExpressionAttributeValues={":d": {"S": day}, ":prefix": {"S": prefix}},
-                )
-                for item in page["Items"]
-            ]
+        found = query(
+            context,
+            context.settings.status_table,
+            "#day = :day",
+            {":day": day, ":prefix": prefix},
+            IndexName="by_day",
+            FilterExpression="begins_with(event_id, :prefix)",
+            ProjectionExpression="event_id",
+        )
+        return [item["event_id"] for item in found]
 
     return sorted({one for found in side_by_side(of_day, period.days()) for one in found})
 
@@ -159,14 +154,13 @@ def _entries(
         entries(
             long_reads(context),
             context.settings.audit_table,
-            IndexName=index,
-            KeyConditionExpression=f"{name} = :reference AND #time BETWEEN :since AND :until",
-            ExpressionAttributeNames={"#time": "time"},
-            ExpressionAttributeValues={
-                ":reference": {"S": reference},
-                ":since": {"S": (period.since - AROUND).isoformat()},
+            f"{name} = :reference AND #time BETWEEN :since AND :until",
+            {
+                ":reference": reference,
+                ":since": (period.since - AROUND).isoformat(),
                 # "T24" sorts after every moment of the day.
-                ":until": {"S": f"{(period.until + AROUND).isoformat()}T24"},
+                ":until": f"{(period.until + AROUND).isoformat()}T24",
             },
+            IndexName=index,
         )
     )

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 from botocore.config import Config
 
-from lambdas.common.aws.clients import dependency
-from lambdas.common.aws.items import from_item
+from lambdas.common.aws.item_reads import pages
+from lambdas.common.aws.items import Item, from_item
 from lambdas.common.function.context import Context
 from ops.events.timeline import Entry
 
@@ -27,20 +27,15 @@ def long_reads(context: Context) -> Any:
     return client
 
 
-def entries(client: Any, table: str, **arguments: Any) -> Iterator[Entry]:
-    """Yields the items of a Query as plain values, page by page, as `from_item`.
-
-    `client` is that of `long_reads`. Raises `DependencyUnavailableError` when DynamoDB does not answer.
-    """
-    pages = client.get_paginator("query")
-    with dependency("dynamodb"):
-        for page in pages.paginate(TableName=table, **arguments):
-            for item in page["Items"]:
-                # Nearly all members are texts, which need no deserializer.
-                yield {
-                    name: value["S"] if "S" in value else from_item({name: value})[name]
-                    for name, value in item.items()
-                }
+def entries(client: Any, table: str, condition: str, values: Item, **more: Any) -> Iterator[Entry]:
+    """Yields the items of a Query as `item_reads.query`. `client` is that of `long_reads`."""
+    for page in pages(client, table, condition, values, **more):
+        for item in page["Items"]:
+            # Nearly all members are texts, which need no deserializer.
+            yield {
+                name: value["S"] if "S" in value else from_item({name: value})[name]
+                for name, value in item.items()
+            }
 
 
 def _decode_items(

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from lambdas.common.audit import chain
-from lambdas.common.aws.clients import dependency
-from lambdas.common.aws.item_reads import read_item
-from lambdas.common.aws.items import Item, from_item
+from lambdas.common.aws.item_reads import query, read_item
+from lambdas.common.aws.items import Item
+from lambdas.common.contracts.audit import AuditOutcome, AuditStep
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.workflow.status import StatusItem
 from lambdas.common.errors import ContractError
@@ -31,9 +31,9 @@ def events_of_control_id(context: LedgerContext, message_control_id: str) -> lis
     """Returns the ids of the events with this MSH-10, newest first. Senders reuse control ids."""
     hits = chain.query(
         context,
+        "message_control_id = :id",
+        {":id": message_control_id},
         IndexName="by_message_control_id",
-        KeyConditionExpression="message_control_id = :m",
-        ExpressionAttributeValues={":m": {"S": message_control_id}},
         ScanIndexForward=False,
     )
     return list(dict.fromkeys(hit["event_id"] for hit in hits))
@@ -43,17 +43,12 @@ def failed_events(context: LedgerContext) -> list[str]:
     """Returns the ids of the events that failed within the last 14 days, newest failure first."""
     found: dict[str, None] = {}
     for day in days_back():
-        failures = chain.query(
+        failures = chain.of_day(
             context,
-            IndexName="by_day",
-            KeyConditionExpression="#day = :d AND begins_with(outcome_time, :failed)",
-            FilterExpression="step = :s",
-            ExpressionAttributeNames={"#day": "day"},
-            ExpressionAttributeValues={
-                ":d": {"S": day},
-                ":failed": {"S": "failed#"},
-                ":s": {"S": "RecordFailure"},
-            },
+            day,
+            AuditOutcome.FAILED,
+            {":step": AuditStep.RECORD_FAILURE},
+            FilterExpression="step = :step",
             ScanIndexForward=False,
         )
         found.update(dict.fromkeys(failure["event_id"] for failure in failures))
@@ -94,18 +89,13 @@ def _read(item: Item) -> StatusItem | None:
 
 def _items_of(context: LedgerContext, day: str, wanted: Mapping[str, str]) -> Iterator[Item]:
     """The items of a day with the `wanted` members, newest first."""
-    names = {"#day": "day", **{f"#{name}": name for name in wanted}}
-    values = {":d": {"S": day}, **{f":{name}": {"S": text} for name, text in wanted.items()}}
     filters = " AND ".join(f"#{name} = :{name}" for name in wanted)
-    pages = context.client("dynamodb").get_paginator("query")
-    with dependency("dynamodb"):
-        for page in pages.paginate(
-            TableName=context.settings.status_table,
-            IndexName="by_day",
-            KeyConditionExpression="#day = :d",
-            ExpressionAttributeNames=names,
-            ExpressionAttributeValues=values,
-            ScanIndexForward=False,
-            **({"FilterExpression": filters} if filters else {}),
-        ):
-            yield from map(from_item, page["Items"])
+    return query(
+        context,
+        context.settings.status_table,
+        "#day = :day",
+        {":day": day, **{f":{name}": text for name, text in wanted.items()}},
+        IndexName="by_day",
+        ScanIndexForward=False,
+        **({"FilterExpression": filters} if filters else {}),
+    )

@@ -75,12 +75,5 @@ def newest(
 
 def _entries(context: Context, days: list[str]) -> Iterator[Entry]:
     for day in days:
-        for entry in chain.query(
-            context,
-            IndexName="by_day",
-            KeyConditionExpression="#day = :d AND begins_with(outcome_time, :warned)",
-            ExpressionAttributeNames={"#day": "day"},
-            ExpressionAttributeValues={":d": {"S": day}, ":warned": {"S": f"{chain.WARNED}#"}},
-            ScanIndexForward=False,
-        ):
+        for entry in chain.of_day(context, day, chain.WARNED, ScanIndexForward=False):
             yield from readable([entry])

@@ -4,11 +4,12 @@ Writes are idempotent: an interrupted import can be repeated. Rows that a file n
 registry; `active` no, or a last day of validity, ends them.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.item_reads import BATCH, read_items
+from lambdas.common.aws.item_writes import update
 from lambdas.common.aws.items import to_item
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.registry.importing.changes import ItemChange
@@ -43,43 +44,13 @@ def write(
     """Writes every change, and calls `done` after each."""
 
     def change(one: ItemChange) -> None:
-        update(context, table, one.key, one.values, one.added, gone=one.removed)
+        changes = {**one.values, **dict.fromkeys(one.removed)}
+        if changes or one.added:
+            update(context, table, one.key, changes, add=one.added)
 
     with ThreadPoolExecutor(READERS) as writers:
         for _ in writers.map(change, changes):
             done()
-
-
-def update(
-    context: LedgerContext,
-    table: str,
-    key: dict[str, str],
-    values: Item,
-    sets: Mapping[str, set[str]] | None = None,
-    *,
-    gone: Iterable[str] = (),
-) -> None:
-    """Sets attributes of an item, adds to its sets, removes the attributes `gone`. Creates a missing item."""
-    # Placeholders for attribute names: some are reserved words (Amazon DynamoDB Developer Guide).
-    names = {f"#{n}": name for n, name in enumerate([*values, *(sets or {}), *gone])}
-    at = {name: placeholder for placeholder, name in names.items()}
-    parts = []
-    for verb, joint, chosen in (("SET", " = ", values), ("ADD", " ", sets or {})):
-        if chosen:
-            parts.append(verb + " " + ", ".join(f"{at[n]}{joint}:{at[n][1:]}" for n in chosen))
-    if removed := [at[name] for name in gone]:
-        parts.append("REMOVE " + ", ".join(removed))
-    if not parts:
-        return
-    given = {f":{at[name][1:]}": value for name, value in {**values, **(sets or {})}.items()}
-    with dependency("dynamodb"):
-        context.client("dynamodb").update_item(
-            TableName=table,
-            Key=to_item(key),
-            UpdateExpression=" ".join(parts),
-            ExpressionAttributeNames=names,
-            **({"ExpressionAttributeValues": to_item(given)} if given else {}),
-        )
 
 
 def remove(context: LedgerContext, table: str, items: Iterable[Item]) -> None:

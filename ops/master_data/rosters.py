@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.item_reads import query, read_item
-from lambdas.common.aws.items import from_item, to_item
+from lambdas.common.aws.item_writes import update
+from lambdas.common.aws.items import from_item
 from lambdas.common.clock import is_day
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.lookup_identities.matching.demographics import birth_dates_agree, surnames_agree
@@ -23,7 +24,7 @@ from lambdas.registry.keys import (
     relationship_key,
 )
 from ops.master_data import registry
-from ops.master_data.registry import KEYS, update
+from ops.master_data.registry import KEYS
 
 DEFAULT_DAYS = 90
 """Days that a roster is valid by default."""
@@ -125,7 +126,7 @@ def put(
             {"provider_id": provider_id, "roster_until": until},
         )
         for key in (patient_key(patient_id), identifier_key(*pair)):
-            update(context, table, key, {}, {"circle": {provider_id}})
+            update(context, table, key, {}, add={"circle": {provider_id}})
         done()
 
 
@@ -213,10 +214,10 @@ def _contradictions(row: dict[str, str], person: Item) -> Iterator[str]:
 def _query(context: LedgerContext, table: str, provider_id: str) -> dict[str, Item]:
     """Returns the items of a provider's relationships, by patient id."""
     found = query(
-        context.client("dynamodb"),
+        context,
         table,
+        "provider_id = :provider AND begins_with(pk, :patient)",
+        {":provider": provider_id, ":patient": "patient#"},
         IndexName="by_provider",
-        KeyConditionExpression="provider_id = :provider AND begins_with(pk, :patient)",
-        ExpressionAttributeValues=to_item({":provider": provider_id, ":patient": "patient#"}),
     )
     return {id_in(item["pk"]): item for item in found}

@@ -93,7 +93,7 @@ def test_the_receivers_client_is_known_by_its_service_and_not_by_its_name() -> N
     ("step", "module"),
     [
         ("DeliverNotification", "lambdas.delivery"),
-        ("ReleaseDeliveries", "lambdas.delivery"),
+        ("ReleaseDeliveries", "lambdas.common.aws"),
     ],
 )
 def test_calls_in_packages_that_functions_share_are_found(step: str, module: str) -> None:

@@ -13,12 +13,13 @@ _OPEN = re.compile(r"(dict|Mapping|MutableMapping)\[\w+, (Any|object)\]")
 
 ALLOWED = {
     "a DynamoDB item, which the module beside the table turns into a class": {
-        "lambdas/common/aws/item_reads.py": "query read_item read_items",
-        "lambdas/common/aws/items.py": "from_item to_item",
+        "lambdas/common/aws/item_reads.py": "pages query read_item read_items",
+        "lambdas/common/aws/item_writes.py": "Update.item update",
+        "lambdas/common/aws/items.py": "expressed from_item to_item",
         "lambdas/delivery/ledger/deliveries/due.py": "due due_after",
         "lambdas/delivery/ledger/items.py": "RepairPosition.start",
         "lambdas/delivery/ledger/table.py": (
-            "Update.item query read_item read_several replace_item update"
+            "count query read_item read_several replace_item update"
         ),
         "lambdas/encounters/items.py": "decision_item decision_of encounter_item encounter_of",
         "lambdas/registry/table.py": "items_by_key",
@@ -33,12 +34,12 @@ ALLOWED = {
         "lambdas/registry/importing/named_cells.py": "keys_to_read merged_patients patients_of",
         "lambdas/registry/importing/plan.py": "items items_of_folder planned",
         "lambdas/registry/from_items.py": "consents patient provider_id providers relationship",
-        "ops/master_data/registry.py": "read read_known remove update",
+        "ops/master_data/registry.py": "read read_known remove",
         "ops/smoke/patient.py": "entries_of",
     },
     "an audit entry as stored: its hash covers these members, also those of other versions": {
         "lambdas/common/audit/canonical.py": "canonical hash_of",
-        "lambdas/common/audit/chain.py": "append chained entries entries_of items query",
+        "lambdas/common/audit/chain.py": "append chained entries entries_of items of_day query",
         "lambdas/common/function/handler.py": "Run.entries",
         "lambdas/common/audit/checks.py": (
             "EventItems.chained EventItems.head EventItems.of EventItems.outside EventItems.outside_of"

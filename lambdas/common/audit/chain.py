@@ -15,9 +15,9 @@ from botocore.exceptions import ClientError
 from lambdas.common.audit.canonical import EXPIRES, GENESIS, HEAD, hash_of
 from lambdas.common.audit.forms import text_of
 from lambdas.common.audit.seal import seal
+from lambdas.common.aws import item_reads
 from lambdas.common.aws.clients import dependency
-from lambdas.common.aws.item_reads import read_item
-from lambdas.common.aws.items import Item, from_item, to_item
+from lambdas.common.aws.items import Item, to_item
 from lambdas.common.clock import expiry, now
 from lambdas.common.contracts.audit import AuditEntry
 from lambdas.common.contracts.document import to_document, without_empty
@@ -59,7 +59,7 @@ def _append_together(
     key = {"event_id": event_id, "sk": HEAD}
     for attempt in range(APPEND_TRIES):
         if attempt or head is None:
-            head = read_item(context, context.settings.audit_table, key)
+            head = item_reads.read_item(context, context.settings.audit_table, key)
         stored: list[Item] = []
         for entry in entries:
             stored.append(chained(event_id, entry, stored[-1] if stored else head))
@@ -156,19 +156,23 @@ def _write(context: Context, stored: list[Item], head: Item) -> bool:
 
 def items(context: Context, event_id: str) -> list[Item]:
     """All items of an event, its head included, read consistently."""
-    return list(
-        query(
-            context,
-            KeyConditionExpression="event_id = :e",
-            ExpressionAttributeValues={":e": {"S": event_id}},
-            ConsistentRead=True,
-        )
-    )
+    return list(query(context, "event_id = :event", {":event": event_id}, ConsistentRead=True))
 
 
-def query(context: Context, **arguments: Any) -> Iterator[Item]:
-    """Yields every item of a Query on the audit table, page by page."""
-    pages = context.client("dynamodb").get_paginator("query")
-    with dependency("dynamodb"):
-        for page in pages.paginate(TableName=context.settings.audit_table, **arguments):
-            yield from map(from_item, page["Items"])
+def query(context: Context, condition: str, values: Item, **more: Any) -> Iterator[Item]:
+    """Yields every item of a Query on the audit table, as `item_reads.query`."""
+    return item_reads.query(context, context.settings.audit_table, condition, values, **more)
+
+
+def of_day(
+    context: Context, day: str, outcome: str = "", values: Item | None = None, **more: Any
+) -> Iterator[Item]:
+    """Yields the entries of a day (YYYY-MM-DD, UTC) in the order of `outcome_time`.
+
+    `outcome` chooses those with this outcome, or those with warnings (`WARNED`). `values` are of a filter.
+    """
+    condition, values = "#day = :day", {":day": day, **(values or {})}
+    if outcome:
+        condition += " AND begins_with(outcome_time, :outcome)"
+        values[":outcome"] = f"{outcome}#"
+    return query(context, condition, values, IndexName="by_day", **more)

@@ -194,14 +194,7 @@ def _is_sealed(context: Context, head: Item | None) -> bool:
 
 
 def _events_of_day(context: Context, day: str) -> Iterator[str]:
-    found = chain.query(
-        context,
-        IndexName="by_day",
-        KeyConditionExpression="#day = :day",
-        ExpressionAttributeNames={"#day": "day"},
-        ExpressionAttributeValues={":day": {"S": day}},
-        ProjectionExpression="event_id",
-    )
+    found = chain.of_day(context, day, ProjectionExpression="event_id")
     return (str(item["event_id"]) for item in found)
 
 

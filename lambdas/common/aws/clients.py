@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
 import boto3
 from botocore.config import Config
@@ -83,6 +83,13 @@ def _require_whole_body(response_dict: dict[str, Any] | None, **_: Any) -> None:
     body, length = response_dict["body"], int(response_dict["headers"].get("content-length", 0))
     if isinstance(body, bytes) and len(body) < length:
         raise ResponseStreamingError(error=f"{len(body)} of {length} bytes")
+
+
+class HasClients(Protocol):
+    """A context that gives the boto3 client of a service."""
+
+    def client(self, service: str) -> Any:
+        """The client."""
 
 
 def is_transient(error: ClientError) -> bool:

@@ -5,10 +5,9 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from lambdas.common.aws.clients import dependency
-from lambdas.common.aws.items import Item, from_item, to_item
+from lambdas.common.aws.clients import HasClients, dependency
+from lambdas.common.aws.items import Item, expressed, from_item, to_item
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.common.function.context import Context
 
 BATCH = 100
 """Keys that one BatchGetItem takes."""
@@ -17,7 +16,7 @@ TRIES = 4
 """How often keys that DynamoDB left unprocessed are asked for before it counts as throttling."""
 
 
-def read_item(context: Context, table: str, key: Mapping[str, str]) -> Item:
+def read_item(context: HasClients, table: str, key: Mapping[str, str]) -> Item:
     """The item with this key; empty when there is none."""
     with dependency("dynamodb"):
         answer = context.client("dynamodb").get_item(
@@ -26,7 +25,7 @@ def read_item(context: Context, table: str, key: Mapping[str, str]) -> Item:
     return from_item(answer.get("Item", {}))
 
 
-def read_items(context: Context, table: str, keys: Iterable[Mapping[str, str]]) -> list[Item]:
+def read_items(context: HasClients, table: str, keys: Iterable[Mapping[str, str]]) -> list[Item]:
     """The items with these keys (attribute names and texts), a hundred with one call; a missing one is absent.
 
     Every key is asked for once. Raises `DependencyUnavailableError` when DynamoDB throttles or cannot be
@@ -44,7 +43,7 @@ def read_items(context: Context, table: str, keys: Iterable[Mapping[str, str]]) 
     return found
 
 
-def _batch(context: Context, table: str, wanted: list[dict[str, Any]]) -> list[Item]:
+def _batch(context: HasClients, table: str, wanted: list[dict[str, Any]]) -> list[Item]:
     found: list[Item] = []
     request: dict[str, Any] = {table: {"Keys": wanted, "ConsistentRead": True}}
     for attempt in range(TRIES):
@@ -59,11 +58,27 @@ def _batch(context: Context, table: str, wanted: list[dict[str, Any]]) -> list[I
     raise DependencyUnavailableError("dynamodb BatchGetItem: keys stay unprocessed")
 
 
-def query(client: Any, table: str, **arguments: Any) -> Iterator[Item]:
-    """Yields every item of a Query on a table or an index of it, page by page.
+def query(
+    context: HasClients, table: str, condition: str, values: Item, **more: Any
+) -> Iterator[Item]:
+    """Yields every item of a Query on a table, or on an index of it (`IndexName`), as `pages`."""
+    for page in pages(context.client("dynamodb"), table, condition, values, **more):
+        yield from map(from_item, page["Items"])
 
-    `client` is the DynamoDB client. Raises `DependencyUnavailableError`.
+
+def pages(
+    client: Any, table: str, condition: str, values: Item, **more: Any
+) -> Iterator[dict[str, Any]]:
+    """Yields the answers to a Query, page by page.
+
+    Condition, filter and projection write attributes as `#name`, and the `values` as `:name`. `client` is the
+    DynamoDB client, `more` are further parameters of Query. Raises `DependencyUnavailableError`.
     """
+    texts = (condition, more.get("FilterExpression", ""), more.get("ProjectionExpression", ""))
     with dependency("dynamodb"):
-        for page in client.get_paginator("query").paginate(TableName=table, **arguments):
-            yield from map(from_item, page["Items"])
+        yield from client.get_paginator("query").paginate(
+            TableName=table,
+            KeyConditionExpression=condition,
+            **expressed(" ".join(texts), values),
+            **more,
+        )

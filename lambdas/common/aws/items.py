@@ -1,5 +1,7 @@
 """Converts DynamoDB's typed items to plain values, and back."""
 
+import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +21,18 @@ def from_item(item: Item) -> Item:
 def to_item(plain: Item) -> Item:
     """Plain values as a DynamoDB item."""
     return {name: _serialize(value) for name, value in plain.items()}
+
+
+def expressed(text: str, values: Item, names: Mapping[str, str] = {}) -> dict[str, Any]:
+    """The parameters of a call for the placeholders of its expressions: `names`, and those of `text`.
+
+    There `#name` is the attribute of that name.
+    """
+    names = {**names, **{f"#{name}": name for name in re.findall(r"#(\w+)", text)}}
+    return {
+        **({"ExpressionAttributeNames": names} if names else {}),
+        **({"ExpressionAttributeValues": to_item(values)} if values else {}),
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -7,10 +7,8 @@ again, a redelivered message is. An item holds counts and no patient data.
 from contextlib import suppress
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from lambdas.common.aws.clients import dependency
-from lambdas.common.aws.items import Item, from_item, to_item
+from lambdas.common.aws.item_writes import Update, update
+from lambdas.common.aws.items import Item
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.feed.shares import Share, Signal, judge
 from lambdas.common.function.context import Context
@@ -57,7 +55,7 @@ def _counted(
     context: Context, key: str, signal: Signal, counted: bool
 ) -> tuple[Share, Share] | None:
     """The window and the usual share where they differ; None otherwise."""
-    item = _update(context, key, "ADD part :part, whole :one", {":part": int(counted), ":one": 1})
+    item = _update(context, key, {}, add={"part": int(counted), "whole": 1}).item
     window = Share(float(item["part"]), float(item["whole"]))
     usual = Share(float(item.get("usual_part", 0)), float(item.get("usual_whole", 0)))
     verdict = judge(signal, window, usual)
@@ -68,36 +66,16 @@ def _counted(
 
 def _ended(context: Context, key: str, window: Share, usual: Share) -> bool:
     """Adds the window to the usual counts and begins another; False when another function did."""
-    values = {
-        ":part": int(window.part),
-        ":whole": int(window.whole),
-        ":usual_part": round(usual.part),
-        ":usual_whole": round(usual.whole),
-    }
     # Messages that were counted meanwhile stay in the next window.
-    change = (
-        "SET part = part - :part, whole = whole - :whole,"
-        " usual_part = :usual_part, usual_whole = :usual_whole"
-    )
-    try:
-        _update(
-            context, key, change, values, ConditionExpression="whole >= :whole AND part >= :part"
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-            raise
-        return False
-    return True
+    return _update(
+        context,
+        key,
+        {"usual_part": round(usual.part), "usual_whole": round(usual.whole)},
+        condition="#whole >= :whole AND #part >= :part",
+        values={":part": int(window.part), ":whole": int(window.whole)},
+        add={"part": -int(window.part), "whole": -int(window.whole)},
+    ).applied
 
 
-def _update(context: Context, key: str, change: str, values: Item, **condition: str) -> Item:
-    request: dict[str, Any] = {
-        "TableName": context.settings.status_table,
-        "Key": to_item({"event_id": key}),
-        "UpdateExpression": change,
-        "ExpressionAttributeValues": to_item(values),
-        "ReturnValues": "ALL_NEW",
-        **condition,
-    }
-    with dependency("dynamodb"):
-        return from_item(context.client("dynamodb").update_item(**request)["Attributes"])
+def _update(context: Context, key: str, changes: Item, **more: Any) -> Update:
+    return update(context, context.settings.status_table, {"event_id": key}, changes, **more)

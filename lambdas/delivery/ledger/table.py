@@ -1,16 +1,13 @@
 """The ledger's table: its keys, reading an item, and the one function that changes an item."""
 
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from lambdas.common.aws import item_reads
+from lambdas.common.aws import item_reads, item_writes
 from lambdas.common.aws.clients import dependency
-from lambdas.common.aws.items import Item, from_item, to_item
+from lambdas.common.aws.item_writes import Update
+from lambdas.common.aws.items import Item, to_item
 from lambdas.common.clock import expiry
 from lambdas.delivery.ledger.context import LedgerContext
 
@@ -32,14 +29,6 @@ class Prefix(StrEnum):
     def key(self, *parts: str) -> str:
         """The key of the item that these parts name."""
         return "#".join((self, *parts))
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """`item` is the item after the update, or as it is where the condition failed (empty: no item)."""
-
-    applied: bool
-    item: Item
 
 
 def read_item(context: LedgerContext, key: str) -> Item:
@@ -72,71 +61,41 @@ def update(
     add: Item | None = None,
     once: Item | None = None,
 ) -> Update:
-    """Sets the attributes `changes` of an item in one write, if the condition holds.
+    """Changes an item as `item_writes.update`.
 
-    A change to None removes the attribute. `add` adds to numbers and sets. `once` sets attributes that
-    the item lacks. The condition writes attributes as `#name`, and its own `values` as `:name`. DynamoDB
-    deletes a delivery or an encounter's item `stored_days.ledger` after its newest change.
-    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html
+    DynamoDB deletes a delivery or an encounter's item `stored_days.ledger` after its newest change.
     """
     if _expires(key):
         changes = {**changes, "expires_at": expiry(context.settings.stored_days.ledger)}
-    written = {name: value for name, value in changes.items() if value is not None}
-    add, once = add or {}, once or {}
-    clauses = {
-        "SET": [
-            *(f"#{name} = :new_{name}" for name in written),
-            *(f"#{name} = if_not_exists(#{name}, :new_{name})" for name in once),
-        ],
-        "REMOVE": [f"#{name}" for name in changes if name not in written],
-        "ADD": [f"#{name} :new_{name}" for name in add],
-    }
-    expression = " ".join(f"{verb} {', '.join(acts)}" for verb, acts in clauses.items() if acts)
-    new = {f":new_{name}": value for name, value in (written | add | once).items()}
-    try:
-        with dependency("dynamodb"):
-            answer = context.client("dynamodb").update_item(
-                TableName=context.settings.ledger_table,
-                Key=to_item({"delivery_id": key}),
-                UpdateExpression=expression,
-                **({"ConditionExpression": condition} if condition else {}),
-                ExpressionAttributeNames=_names(f"{expression} {condition}"),
-                ExpressionAttributeValues=to_item({**new, **(values or {})}),
-                ReturnValues="ALL_NEW",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-            raise
-        return Update(False, from_item(error.response.get("Item", {})))
-    return Update(True, from_item(answer["Attributes"]))
+    return item_writes.update(
+        context,
+        context.settings.ledger_table,
+        {"delivery_id": key},
+        changes,
+        condition=condition,
+        values=values,
+        add=add,
+        once=once,
+    )
 
 
-def query(
-    context: LedgerContext, index: str, condition: str, values: Item, **more: Any
-) -> Iterator[dict[str, Any]]:
-    """The pages of DynamoDB's answers about an index."""
-    names = _names(f"{condition} {more.get('FilterExpression', '')}")
-    with dependency("dynamodb"):
-        yield from (
-            context.client("dynamodb")
-            .get_paginator("query")
-            .paginate(
-                TableName=context.settings.ledger_table,
-                IndexName=index,
-                KeyConditionExpression=condition,
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=to_item(values),
-                **more,
-            )
-        )
+def query(context: LedgerContext, index: str, condition: str, values: Item) -> Iterator[Item]:
+    """Yields the items of an index that meet the condition, page by page."""
+    return item_reads.query(
+        context, context.settings.ledger_table, condition, values, IndexName=index
+    )
+
+
+def count(context: LedgerContext, index: str, condition: str, values: Item, **more: Any) -> int:
+    """The number of an index's items that meet the condition."""
+    client, table = context.client("dynamodb"), context.settings.ledger_table
+    found = item_reads.pages(
+        client, table, condition, values, IndexName=index, Select="COUNT", **more
+    )
+    return sum(page["Count"] for page in found)
 
 
 def _expires(key: str) -> bool:
     """Whether the item is about a patient: a delivery (its key has no prefix), or an encounter's."""
     prefix, found, _ = key.partition("#")
     return not found or prefix == Prefix.ENCOUNTER
-
-
-def _names(expression: str) -> dict[str, str]:
-    return {f"#{name}": name for name in re.findall(r"#(\w+)", expression)}

@@ -7,13 +7,8 @@ cost, and begins at the time that it read (the generic cell rate algorithm of IT
 the order of the updates (docs/adr/0143-turns-at-comprehend-medical.md).
 """
 
-from dataclasses import dataclass
-from typing import Any
-
-from botocore.exceptions import ClientError
-
-from lambdas.common.aws.clients import dependency
-from lambdas.common.aws.items import Item, from_item, to_item
+from lambdas.common.aws.item_writes import Update, update
+from lambdas.common.aws.items import Item
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.extract_entities.context import ExtractContext
 
@@ -39,22 +34,23 @@ def take(context: ExtractContext, cost: float, now: float, latest: float) -> flo
     for _ in range(TRIES):
         idle = _change(
             context,
-            "SET free_at = :next",
-            "attribute_not_exists(free_at) OR free_at < :floor",
-            {":next": floor + step, ":floor": floor},
+            {"free_at": floor + step},
+            "attribute_not_exists(#free_at) OR #free_at < :floor",
+            {":floor": floor},
         )
-        if idle.changed:
+        if idle.applied:
             return now
-        if idle.free_at > end:
+        if idle.item.get("free_at", 0) > end:
             return None
         queued = _change(
             context,
-            "SET free_at = free_at + :step",
-            "free_at BETWEEN :floor AND :latest",
-            {":step": step, ":floor": floor, ":latest": end},
+            {},
+            "#free_at BETWEEN :floor AND :latest",
+            {":floor": floor, ":latest": end},
+            add={"free_at": step},
         )
-        if queued.changed:
-            return max(now, (queued.free_at - step) / 1000)
+        if queued.applied:
+            return max(now, (int(queued.item["free_at"]) - step) / 1000)
         # Another event took a turn between the two updates.
     raise DependencyUnavailableError("dynamodb: the turns at Comprehend Medical are contended")
 
@@ -67,36 +63,12 @@ def workflow_wait(begin: float, now: float) -> int:
     return int(begin - now) if begin - now > PATIENCE_SECONDS else 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Clock:
-    """The time from which the quota is free, in milliseconds, and whether this call changed it."""
-
-    changed: bool
-    free_at: int
-
-
-def _change(context: ExtractContext, update: str, condition: str, values: dict[str, int]) -> _Clock:
-    try:
-        with dependency("dynamodb"):
-            answer = context.client("dynamodb").update_item(
-                TableName=context.settings.ledger_table,
-                Key=to_item({"delivery_id": KEY}),
-                UpdateExpression=update,
-                ConditionExpression=condition,
-                ExpressionAttributeValues=to_item(values),
-                ReturnValues="UPDATED_NEW",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-            raise
-        return _Clock(False, _free_at(error.response.get("Item", {})))
-    return _Clock(True, _free_at(answer["Attributes"]))
-
-
-def _free_at(item: dict[str, Any]) -> int:
-    plain: Item = from_item(item)
-    return int(plain.get("free_at", 0))
+def _change(
+    context: ExtractContext, changes: Item, condition: str, values: Item, add: Item | None = None
+) -> Update:
+    """Changes the time from which the quota is free (`free_at`, in milliseconds)."""
+    table, key = context.settings.ledger_table, {"delivery_id": KEY}
+    return update(context, table, key, changes, condition=condition, values=values, add=add)
 
 
 def _ms(seconds: float) -> int:

@@ -30,10 +30,5 @@ def check_mapped(context: LookupContext, usable: Sequence[UsableIdentifier]) -> 
 
 def _filed(context: LookupContext) -> set[str]:
     """All authorities of the registry. A region of 500 hospitals has some 60 kB of them."""
-    items = query(
-        context.client("dynamodb"),
-        context.settings.registry_table,
-        KeyConditionExpression="pk = :authorities",
-        ExpressionAttributeValues={":authorities": {"S": AUTHORITIES}},
-    )
-    return {item["sk"] for item in items}
+    table, condition = context.settings.registry_table, "pk = :authorities"
+    return {item["sk"] for item in query(context, table, condition, {":authorities": AUTHORITIES})}

@@ -19,12 +19,12 @@ def ending(context: LookupContext, today: date) -> set[str]:
     for days in DAYS_BEFORE:
         last = (today + timedelta(days=days)).isoformat()
         items = query(
-            context.client("dynamodb"),
+            context,
             context.settings.registry_table,
+            "roster_until = :last",
+            {":last": last},
             IndexName="by_roster_end",
-            KeyConditionExpression="roster_until = :last",
             ProjectionExpression="provider_id",
-            ExpressionAttributeValues={":last": {"S": last}},
         )
         found |= {item["provider_id"] for item in items}
     return found

@@ -143,8 +143,17 @@ class Values:
             self._known.clear()
         sites = [*self._sites.get(function, ()), *self._late.get(function, ())]
         return [
-            Scope(function.module, function, self._arguments(function, *site)) for site in sites
+            Scope(function.module, function, self._arguments(function, call, one, first))
+            for call, frame, first in sites
+            for one in self._of_callers(call, frame)
         ] or [Scope(function.module, function)]
+
+    def _of_callers(self, call: ast.Call, frame: Scope) -> list[Scope]:
+        """The frames of the callers, for a call that passes on the `**more` of its own function."""
+        function = frame.function
+        own = function.node.args.kwarg if function else None
+        passed = {ast.unparse(keyword.value) for keyword in call.keywords if keyword.arg is None}
+        return self.frames(function) if function and own and own.arg in passed else [frame]
 
     def _arguments(
         self, function: Function, call: ast.Call, frame: Scope, first: int

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 
 import msgspec
 
-from lambdas.common.aws.items import Item, from_item
+from lambdas.common.aws.items import Item
 from lambdas.common.clock import now
 from lambdas.common.contracts.document import to_document
 from lambdas.common.contracts.workflow.delivery_states import DeliveryState, HoldReason
@@ -43,10 +43,8 @@ def read_several(context: LedgerContext, delivery_ids: Sequence[str]) -> list[De
 
 def in_state(context: LedgerContext, state: DeliveryState) -> list[DeliveryItem]:
     """The deliveries in a state, the longest unchanged first."""
-    pages = table.query(context, "by_state", "#state = :state", {":state": state})
-    return [
-        msgspec.convert(from_item(item), DeliveryItem) for page in pages for item in page["Items"]
-    ]
+    found = table.query(context, "by_state", "#state = :state", {":state": state})
+    return [msgspec.convert(item, DeliveryItem) for item in found]
 
 
 def tell_instead(context: LedgerContext, item: DeliveryItem) -> str:

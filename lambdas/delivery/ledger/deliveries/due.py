@@ -11,11 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any
 
 import msgspec
 
-from lambdas.common.aws.items import Item, from_item
+from lambdas.common.aws.items import Item
 from lambdas.common.clock import iso
 from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 from lambdas.delivery.ledger import table
@@ -73,9 +72,8 @@ def due_by(context: LedgerContext, moment: str) -> list[DeliveryItem]:
 
 def _due_in(context: LedgerContext, shard: str, moment: str) -> Iterator[DeliveryItem]:
     condition = "#due_shard = :shard AND #due_at <= :moment"
-    for page in table.query(context, "by_due", condition, {":shard": shard, ":moment": moment}):
-        for item in page["Items"]:
-            yield msgspec.convert(from_item(item), DeliveryItem)
+    for item in table.query(context, "by_due", condition, {":shard": shard, ":moment": moment}):
+        yield msgspec.convert(item, DeliveryItem)
 
 
 def waiting(context: LedgerContext, found: list[DeliveryItem], moment: str) -> Waiting:
@@ -88,7 +86,7 @@ def waiting(context: LedgerContext, found: list[DeliveryItem], moment: str) -> W
         held=count + _held(context, "#due_shard = :key AND #due_at > :moment", moment),
         overdue=count,
         oldest=overdue[0].due_at if overdue else moment,
-        unknown=_count(context, "by_state", "#state = :key", {":key": DeliveryState.UNKNOWN}),
+        unknown=table.count(context, "by_state", "#state = :key", {":key": DeliveryState.UNKNOWN}),
     )
 
 
@@ -96,7 +94,7 @@ def _held(context: LedgerContext, condition: str, moment: str) -> int:
     """The number of held deliveries of the index with this condition."""
     values = {":moment": moment, ":held": DeliveryState.HELD}
     return sum(
-        _count(
+        table.count(
             context,
             "by_due",
             condition,
@@ -105,8 +103,3 @@ def _held(context: LedgerContext, condition: str, moment: str) -> int:
         )
         for shard in range(DUE_SHARDS)
     )
-
-
-def _count(context: LedgerContext, index: str, condition: str, values: Item, **more: Any) -> int:
-    pages = table.query(context, index, condition, values, Select="COUNT", **more)
-    return sum(page["Count"] for page in pages)

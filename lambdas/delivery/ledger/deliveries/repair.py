@@ -10,7 +10,7 @@ from datetime import datetime
 
 import msgspec
 
-from lambdas.common.aws.clients import dependency
+from lambdas.common.aws.item_reads import pages
 from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.clock import iso
 from lambdas.common.contracts.workflow.delivery_states import DeliveryState
@@ -57,17 +57,17 @@ def _page(
     context: LedgerContext, state: DeliveryState, start: Item
 ) -> tuple[list[DeliveryItem], Item]:
     """A page's items that are not on the index, and the key to go on from; empty after the last page."""
-    with dependency("dynamodb"):
-        page = context.client("dynamodb").query(
-            TableName=context.settings.ledger_table,
-            IndexName="by_state",
-            KeyConditionExpression="#state = :state",
-            FilterExpression="attribute_not_exists(due_shard) AND attribute_exists(task)",
-            ExpressionAttributeNames={"#state": "state"},
-            ExpressionAttributeValues=to_item({":state": state}),
-            Limit=ITEMS_PER_PAGE,
-            **({"ExclusiveStartKey": to_item(start)} if start else {}),
-        )
+    found = pages(
+        context.client("dynamodb"),
+        context.settings.ledger_table,
+        "#state = :state",
+        {":state": state},
+        IndexName="by_state",
+        FilterExpression="attribute_not_exists(due_shard) AND attribute_exists(task)",
+        Limit=ITEMS_PER_PAGE,
+        **({"ExclusiveStartKey": to_item(start)} if start else {}),
+    )
+    page = next(found)
     items = [msgspec.convert(from_item(item), DeliveryItem) for item in page["Items"]]
     return items, from_item(page.get("LastEvaluatedKey", {}))
 

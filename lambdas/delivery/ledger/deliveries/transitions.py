@@ -10,6 +10,7 @@ import time
 
 import msgspec
 
+from lambdas.common.aws.item_writes import Update
 from lambdas.common.aws.items import Item
 from lambdas.common.clock import now
 from lambdas.common.contracts.document import to_document
@@ -26,7 +27,6 @@ from lambdas.delivery.ledger.deliveries.due import (
     due_after,
 )
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.table import Update
 
 LEASE_MS = 10_000
 """Longer than the function's timeout (7 s): a run that claimed an item this long ago has ended."""

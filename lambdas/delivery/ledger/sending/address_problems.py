@@ -2,7 +2,6 @@
 
 import msgspec
 
-from lambdas.common.aws.items import from_item
 from lambdas.common.clock import now
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
@@ -50,7 +49,5 @@ def clear(context: LedgerContext, problem: AddressProblem) -> None:
 
 def reported(context: LedgerContext, problem: AddressProblemState) -> list[AddressProblem]:
     """All addresses that have the problem, the oldest first."""
-    pages = table.query(context, "by_state", "#state = :state", {":state": problem})
-    return [
-        msgspec.convert(from_item(item), AddressProblem) for page in pages for item in page["Items"]
-    ]
+    found = table.query(context, "by_state", "#state = :state", {":state": problem})
+    return [msgspec.convert(item, AddressProblem) for item in found]

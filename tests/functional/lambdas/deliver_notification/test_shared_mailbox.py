@@ -97,9 +97,9 @@ def test_the_index_by_recipient_leads_to_both_doctors_of_one_mail(
     for trace in recipients(chain.entries(context, f"{1:032x}")):
         (entry,) = chain.query(
             context,
+            "recipient_ref = :r",
+            {":r": trace.recipient_ref},
             IndexName="by_recipient",
-            KeyConditionExpression="recipient_ref = :r",
-            ExpressionAttributeValues={":r": {"S": trace.recipient_ref}},
         )
         assert entry["action"] in ("SENT", "TOLD_TOO")
         assert (entry["event_id"], entry["event_kind"]) == (f"{1:032x}", "admission")

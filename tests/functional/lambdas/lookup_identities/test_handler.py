@@ -59,9 +59,9 @@ def test_a_recipient_whom_the_policy_suppresses_is_found_by_their_reference(
     assert run_step(replace(OKAFOR, decision=PROTECTED))["recipient_count"] == 0
     (entry,) = chain.query(
         context,
+        "recipient_ref = :r",
+        {":r": reference(context, "recipient", "dr-lindqvist")},
         IndexName="by_recipient",
-        KeyConditionExpression="recipient_ref = :r",
-        ExpressionAttributeValues={":r": {"S": reference(context, "recipient", "dr-lindqvist")}},
     )
     assert (entry["action"], entry["suppressed_because"]) == ("SUPPRESSED", "VISIT_PROTECTED")
     assert entry["policy_rule"]

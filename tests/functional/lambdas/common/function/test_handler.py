@@ -199,7 +199,7 @@ def test_a_second_entry_of_a_run_reads_the_chain_again_only_after_another_writer
         run.audit(AuditAction.RECEIVED, AuditOutcome.OK)
         for _ in range(others):
             chain.append(context, EVENT, run.entry(AuditAction.REPLAYED, AuditOutcome.OK))
-        monkeypatch.setattr(chain, "read_item", counted)
+        monkeypatch.setattr(item_reads, "read_item", counted)
         run.audit(AuditAction.PARSED, AuditOutcome.OK)
         return NotedResult()
 

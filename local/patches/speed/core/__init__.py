@@ -1,1 +1,0 @@
-"""Changes to the part of moto that every service uses."""
