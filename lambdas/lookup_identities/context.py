@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from lambdas.lookup_identities.mpi.clients import MpiClient, MpiClientName, ProviderDirectory
+from lambdas.lookup_identities.mpi.clients import MpiClient, MpiClientName
 from lambdas.lookup_identities.mpi.settings import MpiSecret, read_secret
 from lambdas.lookup_identities.settings import LookupSettings
 from lambdas.policy.context import PolicyContext
@@ -16,6 +16,7 @@ from lambdas.registry.settings import REGISTRY
 
 if TYPE_CHECKING:
     from lambdas.lookup_identities.fhir.http import FhirClient
+    from lambdas.lookup_identities.fhir.provider_directory import FhirProviderDirectory
 
 
 @dataclass(frozen=True)
@@ -72,13 +73,13 @@ class LookupContext(RegistryContext, PolicyContext):
         return set()
 
     @cached_property
-    def provider_directory(self) -> ProviderDirectory | None:
+    def provider_directory(self) -> "FhirProviderDirectory | None":
         """The directory that is in use; None where the registry itself answers."""
         if self.settings.provider_directory_name == REGISTRY:
             return None
-        from lambdas.lookup_identities.fhir.provider_directory import fhir_provider_directory
+        from lambdas.lookup_identities.fhir.provider_directory import FhirProviderDirectory
 
-        return fhir_provider_directory(self)
+        return FhirProviderDirectory(self.fhir_client)
 
     def close(self) -> None:
         """Closes the connections that were opened to an MPI."""

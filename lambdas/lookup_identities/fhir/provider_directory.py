@@ -6,12 +6,11 @@ providers of a patient are asked for at once.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from lambdas.common.clock import now
 from lambdas.common.contracts.message.person import Name
 from lambdas.common.errors import ConfigurationError
-from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.fhir.http import FhirClient, escaped, token
 from lambdas.lookup_identities.fhir.references import Document
 from lambdas.lookup_identities.fhir.resources import (
@@ -42,7 +41,7 @@ class FhirProviderDirectory:
     """A provider directory at a FHIR server."""
 
     server: FhirClient
-    breaker: Breaker
+    breaker: Breaker = field(default_factory=lambda: Breaker("the directory"))
 
     def validated(self, providers: Mapping[str, Provider]) -> dict[str, Provider]:
         """The providers as the directory has them now: name, activity, address.
@@ -58,11 +57,6 @@ class FhirProviderDirectory:
                 **_people(self.server, people, deadline),
                 **_places(self.server, places, deadline),
             }
-
-
-def fhir_provider_directory(context: LookupContext) -> FhirProviderDirectory:
-    """The directory of the settings."""
-    return FhirProviderDirectory(context.fhir_client, Breaker("the directory"))
 
 
 def _people(

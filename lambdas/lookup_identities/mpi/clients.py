@@ -3,13 +3,13 @@
 The registry in DynamoDB serves as both; `resolving` reads the care relationships from it in any case.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Protocol
 
 from lambdas.common.contracts.message.patient import Patient
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
-from lambdas.registry.records import Match, Provider
+from lambdas.registry.records import Match
 
 
 class MpiClientName(StrEnum):
@@ -29,12 +29,4 @@ class MpiClient(Protocol):
 
     def close(self) -> None:
         """Closes its connection."""
-        ...
-
-
-class ProviderDirectory(Protocol):
-    """A directory outside that is asked whether a provider is active and where they are written to."""
-
-    def validated(self, providers: Mapping[str, Provider]) -> dict[str, Provider]:
-        """The providers with name, activity and address as the directory has them; absent is not there."""
         ...

@@ -22,6 +22,7 @@ from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi.circuit_breaker import Breaker
 from lambdas.lookup_identities.mpi.connection import Deadline
 from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError
+from lambdas.lookup_identities.mpi.settings import MpiSettings
 from lambdas.lookup_identities.pix_pdq import mpi_client as pix_pdq
 from lambdas.lookup_identities.pix_pdq.queries import AssigningAuthority, Parties
 from lambdas.registry.records import Match
@@ -135,8 +136,8 @@ def fhir_client(
 ) -> tuple[Any, DamagedServer]:
     server = DamagedServer(number, damage, made={} if made is None else made)
     systems = {domain.namespace: system_of(domain) for domain in PEOPLE.domains}
-    place = fhir.IdentifierSystems(region_system(PEOPLE), systems, False)
-    return fhir.FhirMpiClient(server, place, Breaker("x")), server  # type: ignore[arg-type]
+    settings = MpiSettings(domain=region_system(PEOPLE), systems=systems)
+    return fhir.FhirMpiClient(server, settings, Breaker("x")), server  # type: ignore[arg-type]
 
 
 def outcome(client: Any, identifier: PatientIdentifier, patient: Patient) -> str:
