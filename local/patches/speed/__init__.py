@@ -13,7 +13,6 @@ from local.patches.speed.core import (
     request_ids,
     urls,
 )
-from local.patches.speed.dynamodb import transactions
 from local.patches.speed.dynamodb.direct import handler as dynamodb_direct
 from local.patches.speed.kms import private_keys
 from local.patches.speed.s3 import objects
@@ -25,7 +24,7 @@ PATCHES = (
     botocore,
     *(accounts, backends, errors, names, registrations),
     *(request_ids, urls),
-    *(transactions, dynamodb_direct),
+    dynamodb_direct,
     *(private_keys, objects, headers, clock),
     *(definitions, json_paths, task_clients, threads),
 )

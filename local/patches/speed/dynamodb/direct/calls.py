@@ -26,6 +26,9 @@ from local.patches.speed.dynamodb.direct.values import Attributes, Evaluation, V
 Parameters = Mapping[str, Any]
 Answer = dict[str, Any]
 
+CONDITION_FAILED = "The conditional request failed"
+CANCELLED = "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]"
+
 MAX_PAGE_BYTES = 900_000
 """Bytes of JSON. DynamoDB ends a page of a query at 1 MB, by a count that is smaller."""
 
@@ -33,12 +36,21 @@ _EXPRESSION = {"ExpressionAttributeNames", "ExpressionAttributeValues"}
 _ON_FAILURE = {"ConditionExpression", "ReturnValuesOnConditionCheckFailure", *_EXPRESSION}
 
 
-class ConditionFailedError(Exception):
-    """Raised for a condition that is not met; `item` is the item to return, or None."""
+class RefusedCallError(Exception):
+    """Raised for a call whose condition is not met. `answer` has the members beside the error's type."""
 
-    def __init__(self, item: Attributes | None) -> None:
-        super().__init__("The conditional request failed")
-        self.item = item
+    def __init__(self, kind: str, answer: Answer) -> None:
+        super().__init__(kind)
+        self.kind, self.answer = kind, answer
+
+
+class ConditionFailedError(RefusedCallError):
+    """Raised for a condition that is not met. `place` are table and key, `item` is the item to return, or None."""
+
+    def __init__(self, place: tuple[str, Key], item: Attributes | None) -> None:
+        self.place, self.returned = place, {"Item": item} if item else {}
+        answer = {"message": CONDITION_FAILED, **self.returned}
+        super().__init__("ConditionalCheckFailedException", answer)
 
 
 class TableWrite(NamedTuple):
@@ -131,12 +143,12 @@ def update_item(backend: DynamoDBBackend, asked: Parameters) -> Answer:
     """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html."""
     _allow(asked, {"TableName", "Key", "UpdateExpression", "ReturnValues", *_ON_FAILURE})
     write = _update(backend, asked)
-    assert write.after is not None
-    returned = _returned(asked.get("ReturnValues", "NONE"), write.before or {}, write.after)
+    returns = asked.get("ReturnValues", "NONE")
+    if returns not in ("NONE", "ALL_NEW"):
+        raise UnusualCallError
     write.make()
-    answer = {} if returned is None else {"Attributes": returned}
     return {
-        **answer,
+        **({"Attributes": write.after} if returns == "ALL_NEW" else {}),
         "ConsumedCapacity": {"TableName": asked["TableName"], "CapacityUnits": 0.5},
     }
 
@@ -145,6 +157,8 @@ def transact_write_items(backend: DynamoDBBackend, asked: Parameters) -> Answer:
     """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html."""
     _allow(asked, {"TransactItems", "ClientRequestToken"})
     writes: list[TableWrite] = []
+    reasons: list[dict[str, Any]] = []
+    places: set[tuple[str, Key]] = set()
     for member in asked["TransactItems"]:
         if len(member) != 1:
             raise UnusualCallError
@@ -154,12 +168,21 @@ def transact_write_items(backend: DynamoDBBackend, asked: Parameters) -> Answer:
         allowed, prepare = _MEMBERS[kind]
         _allow(part, {"TableName", *allowed, *_ON_FAILURE})
         try:
-            writes.append(prepare(backend, part))
-        except ConditionFailedError:
-            raise UnusualCallError from None  # moto lists the reason of each member
-    keys = {(write.table.name, write.key) for write in writes}
-    if not 0 < len(keys) == len(writes) <= 100:
+            write = prepare(backend, part)
+        except ConditionFailedError as failed:
+            reason = {"Code": "ConditionalCheckFailed", "Message": CONDITION_FAILED}
+            reasons.append({**reason, **failed.returned})
+            places.add(failed.place)
+        else:
+            reasons.append({"Code": "None"})
+            places.add((write.table.name, write.key))
+            writes.append(write)
+    if not 0 < len(places) == len(reasons) <= 100:
         raise UnusualCallError
+    if len(writes) < len(reasons):
+        said = CANCELLED.format(", ".join(reason["Code"] for reason in reasons))
+        answer = {"Message": said, "CancellationReasons": reasons}
+        raise RefusedCallError("TransactionCanceledException", answer)
     for write in writes:
         write.make()
     return {"ConsumedCapacity": [], "ItemCollectionMetrics": {}}
@@ -281,25 +304,8 @@ def _tested(
     before = None if item is None else attributes_of(item)
     if condition is not None and not condition.test(Evaluation(before or {}, names, values)):
         returns = asked.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
-        raise ConditionFailedError(before if returns else None)
+        raise ConditionFailedError((table.name, key), before if returns else None)
     return before
-
-
-def _returned(which: str, before: Attributes, after: Attributes) -> Attributes | None:
-    """The attributes that UpdateItem returns; None for none."""
-    match which:
-        case "NONE":
-            return None
-        case "ALL_NEW":
-            return after
-        case "ALL_OLD":
-            return before or None
-        case "UPDATED_NEW":
-            changed = {k: v for k, v in after.items() if before.get(k) != v}
-            if any(value.keys() & {"M", "L"} for value in changed.values()):
-                raise UnusualCallError  # moto returns the changed members alone
-            return changed
-    raise UnusualCallError
 
 
 def _of_size(item: Attributes) -> Attributes:

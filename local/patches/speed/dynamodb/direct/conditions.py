@@ -55,7 +55,7 @@ def compile_condition(text: str) -> CompiledCondition | None:
             return None
     except UnusualCallError:
         return None
-    joined = () if words.has("OR", "NOT", "IN") else tuple(comparisons)
+    joined = () if words.has("OR", "IN") else tuple(comparisons)
     return CompiledCondition(test, frozenset(words.names), frozenset(words.values), joined)
 
 
@@ -78,9 +78,6 @@ def _all(words: ExpressionTokens, found: list[Comparison]) -> Test:
 
 
 def _one(words: ExpressionTokens, found: list[Comparison]) -> Test:
-    if words.takes("NOT"):
-        negated = _one(words, found)
-        return lambda at: not negated(at)
     if words.takes("("):
         if words.peek() == "(":  # DynamoDB refuses redundant parentheses
             raise UnusualCallError
@@ -95,7 +92,7 @@ def _one(words: ExpressionTokens, found: list[Comparison]) -> Test:
         return lambda at: absent(at) is None
     if words.takes("BEGINS_WITH"):
         return _begins_with(words, found)
-    if words.peek() in ("CONTAINS", "SIZE", "ATTRIBUTE_TYPE"):
+    if words.peek() in ("NOT", "CONTAINS", "SIZE", "ATTRIBUTE_TYPE"):
         raise UnusualCallError
     return _comparison(words, found)
 

@@ -23,14 +23,13 @@ from werkzeug.http import http_date
 from local.patches.patching import replace
 from local.patches.speed.core.request_ids import request_id
 from local.patches.speed.dynamodb.direct import indexes, items
-from local.patches.speed.dynamodb.direct.calls import CALLS, ConditionFailedError
+from local.patches.speed.dynamodb.direct.calls import CALLS, RefusedCallError
 from local.patches.speed.dynamodb.direct.unusual import UnusualCallError
 
 Response = tuple[int, dict[str, str], bytes]
 
 TARGET = "DynamoDB_20120810."
 JSON = "application/x-amz-json-1.0"
-CONDITION_FAILED = "ConditionalCheckFailedException"
 
 READS = frozenset(
     {"BatchGetItem", "DescribeTable", "GetItem", "ListTables", "Query", "Scan", "TransactGetItems"}
@@ -102,13 +101,9 @@ def answer(
     try:
         with _one_at_a_time:
             return _response(200, {"Content-Type": JSON}, call(tables, asked))
-    except ConditionFailedError as error:
-        kind = {"Content-Type": "application/json", "X-Amzn-ErrorType": CONDITION_FAILED}
-        document = {
-            "__type": f"com.amazonaws.dynamodb.v20120810#{CONDITION_FAILED}",
-            "message": str(error),
-            **({"Item": error.item} if error.item else {}),
-        }
+    except RefusedCallError as error:
+        kind = {"Content-Type": "application/json", "X-Amzn-ErrorType": error.kind}
+        document = {"__type": f"com.amazonaws.dynamodb.v20120810#{error.kind}", **error.answer}
         return _response(400, {**kind, "status": "400"}, document)
     except (AttributeError, KeyError, TypeError, ValueError):
         # A member is missing or of another type: moto finds the sentence for it.

@@ -11,7 +11,6 @@ from local.patches.speed.dynamodb.direct.tokens import ExpressionTokens
 from local.patches.speed.dynamodb.direct.unusual import UnusualCallError
 from local.patches.speed.dynamodb.direct.values import Attributes, Evaluation, Value, total
 
-Operand = Callable[[Evaluation], Value]
 Change = Callable[[Evaluation], Value | None]
 """Computes the new value of one attribute from the item before; None removes it."""
 
@@ -43,7 +42,7 @@ class CompiledUpdate:
 @lru_cache(maxsize=1024)
 def compile_update(text: str) -> CompiledUpdate | None:
     """The update of this text; None for one that is left to moto."""
-    clauses = {"SET": _set, "REMOVE": _remove, "ADD": _add, "DELETE": _delete}
+    clauses = {"SET": _set, "REMOVE": _remove, "ADD": _add}
     changes: list[tuple[str, Change]] = []
     try:
         words = ExpressionTokens(text)
@@ -64,47 +63,15 @@ def compile_update(text: str) -> CompiledUpdate | None:
 def _set(words: ExpressionTokens) -> tuple[str, Change]:
     name = words.name()
     words.expect("=")
-    first = _operand(words)
-    if words.peek() in ("+", "-"):
-        sign = 1 if words.take() == "+" else -1
-        second = _operand(words)
-        return name, lambda at: total(first(at), second(at), sign)
-    return name, first
-
-
-def _operand(words: ExpressionTokens) -> Operand:
-    if words.peek().startswith(":"):
+    if not words.takes("IF_NOT_EXISTS"):
         placeholder = words.value()
-        return lambda at: at.values[placeholder]
-    if words.takes("IF_NOT_EXISTS"):
-        words.expect("(")
-        kept = words.name()
-        words.expect(",")
-        default = _operand(words)
-        words.expect(")")
-        return lambda at: default(at) if (value := at.attribute(kept)) is None else value
-    if words.takes("LIST_APPEND"):
-        words.expect("(")
-        first = _operand(words)
-        words.expect(",")
-        second = _operand(words)
-        words.expect(")")
-        return lambda at: _appended(first(at), second(at))
-    name = words.name()
-
-    def present(at: Evaluation) -> Value:
-        value = at.attribute(name)
-        if value is None:
-            raise UnusualCallError
-        return value
-
-    return present
-
-
-def _appended(first: Value, second: Value) -> Value:
-    if "L" not in first or "L" not in second:
-        raise UnusualCallError
-    return {"L": first["L"] + second["L"]}
+        return name, lambda at: at.values[placeholder]
+    words.expect("(")
+    kept = words.name()
+    words.expect(",")
+    default = words.value()
+    words.expect(")")
+    return name, lambda at: at.attribute(kept) or at.values[default]
 
 
 def _remove(words: ExpressionTokens) -> tuple[str, Change]:
@@ -122,18 +89,5 @@ def _add(words: ExpressionTokens) -> tuple[str, Change]:
             raise UnusualCallError
         before = old["SS"] if old else []
         return {"SS": before + [text for text in added["SS"] if text not in before]}
-
-    return name, change
-
-
-def _delete(words: ExpressionTokens) -> tuple[str, Change]:
-    name, placeholder = words.name(), words.value()
-
-    def change(at: Evaluation) -> Value | None:
-        old, removed = at.attribute(name), at.values[placeholder]
-        if "SS" not in removed or (old is not None and "SS" not in old):
-            raise UnusualCallError
-        left = [text for text in old["SS"] if text not in removed["SS"]] if old else []
-        return {"SS": left} if left else None
 
     return name, change

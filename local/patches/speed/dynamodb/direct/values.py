@@ -46,12 +46,12 @@ def scalar(value: Value) -> tuple[str, Any]:
     raise UnusualCallError
 
 
-def total(first: Value, second: Value, sign: int = 1) -> Value:
-    """The sum or difference of two numbers, written as moto writes it."""
+def total(first: Value, second: Value) -> Value:
+    """The sum of two numbers, written as moto writes it."""
     (one_kind, one), (other_kind, other) = scalar(first), scalar(second)
     if (one_kind, other_kind) != ("N", "N"):
         raise UnusualCallError
-    result: Decimal | int = one + sign * other
+    result: Decimal | int = one + other
     if "." not in first["N"] + second["N"]:
         result = int(result)
     return {"N": f"{result}"}

@@ -48,32 +48,34 @@ VALUES = {
 
 UPDATES = [
     update("SET #n = :one"),
-    update("SET #n = #n + :one, extra = if_not_exists(extra, :text)"),
-    update("SET #n = #n - :half"),
+    update("SET #n = :one, extra = if_not_exists(extra, :text), tags = if_not_exists(tags, :set)"),
     update("ADD #n :one"),
     update("ADD fresh :half"),
     update("ADD tags :set"),
-    update("DELETE tags :set"),
     update("REMOVE tags, gone SET m = :map"),
-    update("SET listed = list_append(listed, :more)", sk=10),
-    update("SET listed = list_append(if_not_exists(nothing, :more), :more)", pk="new"),
     update("SET #o = :true", pk="new", sk=7),
     update("SET #n = :one", "#n > :one"),
     update("SET #n = :one", "#n < :one", ReturnValuesOnConditionCheckFailure="ALL_OLD"),
     update("SET #n = :one", "attribute_not_exists(#n)"),
+    update("SET #n = :one", "#n <> :half AND note <> :text", sk=2),
     update("SET #n = :one", "attribute_not_exists(pk) OR (#n >= :one AND attribute_exists(tags))"),
-    update("SET #n = :one", "NOT (#n = :half) AND note <> :text", sk=2),
     update("SET x = :one", "#n BETWEEN :half AND :one"),
     update("SET x = :one", "note IN (:text, :one)", sk=2),
     update("SET x = :one", "begins_with(note, :text)", sk=2),
-    update("SET #n = :one", ReturnValues="UPDATED_NEW"),
-    update("SET #n = #n + :one", ReturnValues="UPDATED_NEW"),
-    update("SET #n = :one", ReturnValues="ALL_OLD"),
     update("SET #n = :one", ReturnValues="NONE"),
 ]
 """Each is answered from the JSON."""
 
 UNUSUAL = [
+    update("SET #n = #n + :one, extra = if_not_exists(extra, :text)"),
+    update("SET #n = #n - :half"),
+    update("DELETE tags :set"),
+    update("SET listed = list_append(listed, :more)", sk=10),
+    update("SET listed = list_append(if_not_exists(nothing, :more), :more)", pk="new"),
+    update("SET #n = :one", "NOT (#n = :half) AND note <> :text", sk=2),
+    update("SET #n = :one", ReturnValues="UPDATED_NEW"),
+    update("SET #n = #n + :one", ReturnValues="UPDATED_NEW"),
+    update("SET #n = :one", ReturnValues="ALL_OLD"),
     update("SET #n = missing + :one"),
     update("SET pk = :text"),
     update("SET a = :one, a = :half"),
@@ -214,6 +216,19 @@ TRANSACTIONS = {
     "the last fails": [
         member("Put", Item=item("c", 1)),
         member("Put", Item=item("a", 1), **ABSENT),
+    ],
+    "the first fails, and its item is returned": [
+        member(
+            "Put",
+            Item=item("a", 1),
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            **ABSENT,
+        ),
+        member("Put", Item=item("c", 1), **ABSENT),
+    ],
+    "one item twice, on a condition that fails": [
+        member("Put", Item=item("a", 1), **ABSENT),
+        member("Delete", Key=key("a", 1)),
     ],
     "one item twice": [member("Put", Item=item("c", 1)), member("Delete", Key=key("c", 1))],
     "a table that is none": [
