@@ -10,11 +10,9 @@ from moto.ses import models
 
 from local.patches.patching import replace
 
-_email = vars(models)["email"]
+_reader = SimpleNamespace(message_from_string=HeaderParser().parsestr)
 
 
 def install() -> None:
     """Changes how this process's SES reads mails; calling it again changes nothing."""
-    if vars(models)["email"] is _email:
-        reader = SimpleNamespace(message_from_string=HeaderParser().parsestr)
-        replace(models, "email", reader)
+    replace(models, "email", _reader)

@@ -21,7 +21,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import http_date
 
 from local.patches.patching import replace
-from local.patches.speed.core.request_ids import request_id
+from local.patches.speed.core import request_id
 from local.patches.speed.dynamodb.direct import indexes, items
 from local.patches.speed.dynamodb.direct.calls import CALLS, RefusedCallError
 from local.patches.speed.dynamodb.direct.unusual import UnusualCallError

@@ -13,7 +13,7 @@ from moto.utilities.aws_headers import gen_amzn_requestid_long
 
 from local.aws.clients import ACCOUNT
 from local.patches import speed
-from local.patches.speed.core import request_ids
+from local.patches.speed import core
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,6 @@ def test_a_request_id_looks_like_moto_s_and_is_new_each_time() -> None:
     pattern = re.compile(r"[A-Za-z0-9]{52}")
     assert pattern.fullmatch(gen_amzn_requestid_long())
     headers: dict[str, str] = {}
-    first, second = (request_ids._added(headers) for _ in range(2))
+    first, second = (core._add_request_id(headers) for _ in range(2))
     assert pattern.fullmatch(first)
     assert first != second == headers["x-amzn-requestid"]

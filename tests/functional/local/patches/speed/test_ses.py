@@ -1,5 +1,6 @@
 """A mail whose headers alone are read is accepted, and refused, as one that is read whole."""
 
+import email
 from email.message import EmailMessage
 from typing import Any
 
@@ -11,7 +12,7 @@ from moto.ses import models
 from moto.ses.models import ses_backends
 
 from local.aws.clients import ACCOUNT, REGION
-from local.patches.speed.ses import headers
+from local.patches.speed import ses
 
 
 def mail(to: str, copies: str = "") -> bytes:
@@ -51,8 +52,8 @@ def sent(raw: bytes) -> Any:
 def test_a_mail_has_the_same_recipients_or_error(
     name: str, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models, "email", headers._email)
+    monkeypatch.setattr(models, "email", email)
     whole = sent(MAILS[name])
-    headers.install()
-    assert vars(models)["email"] is not headers._email
+    ses.install()
+    assert vars(models)["email"] is not email
     assert sent(MAILS[name]) == whole
