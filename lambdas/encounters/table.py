@@ -16,7 +16,8 @@ from botocore.exceptions import ClientError
 
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.item_reads import read_items
-from lambdas.common.aws.items import Item, to_item
+from lambdas.common.aws.item_writes import put
+from lambdas.common.aws.items import Item
 from lambdas.common.clock import expiry
 from lambdas.common.contracts.encounters.encounter import Decision, Encounter
 from lambdas.common.errors import DependencyUnavailableError
@@ -32,6 +33,9 @@ from lambdas.encounters.items import (
 from lambdas.encounters.store import ConflictError, Due, Read, StoredEncounter, Write
 
 CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
+
+PutArguments = tuple[Item, str, Item | None]
+"""An item to be written, and the condition of its writing with its values, as `item_writes.put` takes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +72,7 @@ class EncounterTable:
         try:
             with dependency("dynamodb"):
                 self.context.client("dynamodb").transact_write_items(
-                    TransactItems=[
-                        {"Put": {"TableName": table, **put}} for put in self._puts(write)
-                    ]
+                    TransactItems=[put(table, *one) for one in self._puts(write)]
                 )
         except ClientError as error:
             if error.response["Error"]["Code"] != "TransactionCanceledException":
@@ -100,7 +102,7 @@ class EncounterTable:
         found = read_items(self.context, table, ({"pk": key} for key in keys))
         return {item["pk"]: item for item in found}
 
-    def _puts(self, write: Write) -> Iterator[Item]:
+    def _puts(self, write: Write) -> Iterator[PutArguments]:
         decision = write.decision
         expires = self._expires(decision.decided_at)
         yield self._put(
@@ -116,14 +118,14 @@ class EncounterTable:
         home = {"home": write.home, **expires}
         for key in write.aliases:
             unless = "attribute_not_exists(pk) OR home = :home"
-            yield self._put(key, home, unless, {":home": {"S": write.home}})
+            yield self._put(key, home, unless, {":home": write.home})
         for key in write.moved_aliases:
             yield self._put(key, home)
         if write.replaces:
             key = EncounterPrefix.ARCHIVE.key(write.replaces.encounter.encounter_id)
             yield self._put(key, {**encounter_item(write.replaces.encounter), **expires})
 
-    def _encounter(self, write: Write, encounter: Encounter, expires: Item) -> Item:
+    def _encounter(self, write: Write, encounter: Encounter, expires: Item) -> PutArguments:
         attributes = {**encounter_item(encounter), **_summary(write), **expires}
         attributes |= _due(write.due, write.home)
         before = write.replaces.encounter if write.replaces else None
@@ -135,18 +137,13 @@ class EncounterTable:
             write.home,
             attributes,
             "version = :version AND encounter_id = :id",
-            {":version": {"N": str(version)}, ":id": {"S": known}},
+            {":version": version, ":id": known},
         )
 
     def _put(
-        self, pk: str, attributes: dict[str, Any], condition: str = "", values: Item | None = None
-    ) -> Item:
-        put: Item = {"Item": to_item({"pk": pk, **attributes})}
-        if condition:
-            put["ConditionExpression"] = condition
-        if values:
-            put["ExpressionAttributeValues"] = values
-        return put
+        self, pk: str, attributes: Item, condition: str = "", values: Item | None = None
+    ) -> PutArguments:
+        return {"pk": pk, **attributes}, condition, values
 
     def _expires(self, decided_at: str) -> dict[str, int]:
         days = self.context.settings.stored_days.encounters

@@ -14,7 +14,7 @@ _OPEN = re.compile(r"(dict|Mapping|MutableMapping)\[\w+, (Any|object)\]")
 ALLOWED = {
     "a DynamoDB item, which the module beside the table turns into a class": {
         "lambdas/common/aws/item_reads.py": "pages query read_item read_items",
-        "lambdas/common/aws/item_writes.py": "Update.item update",
+        "lambdas/common/aws/item_writes.py": "Update.item put update",
         "lambdas/common/aws/items.py": "expressed from_item to_item",
         "lambdas/delivery/ledger/deliveries/due.py": "due due_after",
         "lambdas/delivery/ledger/items.py": "RepairPosition.start",

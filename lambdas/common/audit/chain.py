@@ -17,7 +17,8 @@ from lambdas.common.audit.forms import text_of
 from lambdas.common.audit.seal import seal
 from lambdas.common.aws import item_reads
 from lambdas.common.aws.clients import dependency
-from lambdas.common.aws.items import Item, to_item
+from lambdas.common.aws.item_writes import put
+from lambdas.common.aws.items import Item
 from lambdas.common.clock import expiry, now
 from lambdas.common.contracts.audit import AuditEntry
 from lambdas.common.contracts.document import to_document, without_empty
@@ -29,6 +30,7 @@ MAX_TOGETHER = 99
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html"""
 
 APPEND_TRIES = 12
+IS_NEW = "attribute_not_exists(event_id)"
 MAX_PAUSE_SECONDS = 0.2
 
 WARNED = "warned"
@@ -108,13 +110,7 @@ def entries_of(items: Iterable[Item]) -> list[Item]:
 def _write(context: Context, stored: list[Item], head: Item) -> bool:
     """Writes entries and head together; False when another writer moved the head first."""
     table, last = context.settings.audit_table, stored[-1]
-    unmoved: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(event_id)"}
-    if head:
-        unmoved = {
-            "ConditionExpression": "#hash = :previous",
-            "ExpressionAttributeNames": {"#hash": "hash"},
-            "ExpressionAttributeValues": {":previous": {"S": head["hash"]}},
-        }
+    unmoved = ("#hash = :previous", {":previous": head["hash"]}) if head else (IS_NEW, None)
     new_head = {
         "event_id": last["event_id"],
         "sk": HEAD,
@@ -127,17 +123,8 @@ def _write(context: Context, stored: list[Item], head: Item) -> bool:
         with dependency("dynamodb"):
             context.client("dynamodb").transact_write_items(
                 TransactItems=[
-                    {"Put": {"TableName": table, "Item": to_item(new_head | kept), **unmoved}},
-                    *(
-                        {
-                            "Put": {
-                                "TableName": table,
-                                "Item": to_item(entry | kept),
-                                "ConditionExpression": "attribute_not_exists(event_id)",
-                            }
-                        }
-                        for entry in stored
-                    ),
+                    put(table, new_head | kept, *unmoved),
+                    *(put(table, entry | kept, IS_NEW) for entry in stored),
                 ]
             )
     except ClientError as error:

@@ -71,3 +71,15 @@ def update(
             raise
         return Update(False, from_item(error.response.get("Item", {})))
     return Update(True, from_item(answer["Attributes"]))
+
+
+def put(table: str, item: Item, condition: str = "", values: Item | None = None) -> dict[str, Any]:
+    """The member of TransactWriteItems that writes an item, if the condition holds (as in `update`)."""
+    return {
+        "Put": {
+            "TableName": table,
+            "Item": to_item(item),
+            **({"ConditionExpression": condition} if condition else {}),
+            **expressed(condition, values or {}),
+        }
+    }

@@ -14,13 +14,14 @@ import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Self
+from typing import Self
 
 import msgspec
 from botocore.exceptions import ClientError
 
 from hl7.warnings import MessageWarning
 from lambdas.common.aws.clients import dependency
+from lambdas.common.aws.item_writes import put
 from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.contracts.message.patient import Patient
 from lambdas.common.errors import DependencyUnavailableError
@@ -124,6 +125,7 @@ def store(
     """Stores an answer, unless an item changed since `recalled`, or the table cannot be written."""
     if recalled.seen is None:
         return
+    table = context.settings.mpi_cache_table
     item = {
         "question": question.reference,
         "stamp": uuid.uuid4().hex,
@@ -131,7 +133,7 @@ def store(
         **(_answer(found) if found else {}),
     }
     puts = [
-        {"Put": _unchanged(context, recalled.seen.get(one), {**item, "identifier_ref": one})}
+        put(table, {**item, "identifier_ref": one}, *_unchanged(recalled.seen.get(one)))
         for one in question.identifiers
     ]
     with suppress(DependencyUnavailableError):
@@ -205,13 +207,8 @@ def _match(item: Item) -> Match | None:
     )
 
 
-def _unchanged(context: LookupContext, stamp: str | None, item: Item) -> dict[str, Any]:
-    """A put that holds only while the item has this stamp, or is not there."""
-    put = {"TableName": context.settings.mpi_cache_table, "Item": to_item(item)}
+def _unchanged(stamp: str | None) -> tuple[str, Item | None]:
+    """The condition that an item still has this stamp, or is not there."""
     if stamp is None:
-        return {**put, "ConditionExpression": "attribute_not_exists(identifier_ref)"}
-    return {
-        **put,
-        "ConditionExpression": "stamp = :seen",
-        "ExpressionAttributeValues": to_item({":seen": stamp}),
-    }
+        return "attribute_not_exists(identifier_ref)", None
+    return "stamp = :seen", {":seen": stamp}
