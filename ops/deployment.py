@@ -12,8 +12,7 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 from environments import EnvironmentFileError, load
 from lambdas.common.audit.context import AuditContext, AuditSettings
 from lambdas.common.function.settings import Settings, StoredDays
-from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.delivery.ledger.settings import LedgerSettings
+from lambdas.delivery.ledger.context import LedgerContext, LedgerSettings
 from lambdas.encounters.context import EncountersContext, EncountersSettings
 from ops import aws_calls
 from ops.problem import DENIED_CODES, DeniedError, ProblemError

@@ -13,8 +13,7 @@ import pytest
 from hypothesis import settings
 from moto import mock_aws
 
-from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.delivery.ledger.settings import LedgerSettings
+from lambdas.delivery.ledger.context import LedgerContext, LedgerSettings
 from local.patches import speed
 from local.patches.additions import execution_ends, ses_account
 from tests.support import botocore_changes, configuration, stores, unsigned

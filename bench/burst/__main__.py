@@ -21,8 +21,7 @@ from moto import mock_aws
 from bench.burst.simulation import Account, ComprehendMedical, Simulation
 from bench.burst.workflow import Event, SharedState, retriers_of, way
 from environments import load
-from lambdas.extract_entities.context import ExtractContext
-from lambdas.extract_entities.settings import ExtractSettings, Quota
+from lambdas.extract_entities.context import ExtractContext, ExtractSettings, Quota
 from tests.conftest import ENVIRONMENT
 from tests.support.tables import create_tables
 from tests.support.workflow import ASL_FILE

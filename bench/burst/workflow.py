@@ -21,8 +21,7 @@ from bench.burst.simulation import (
 from lambdas.common.contracts.recipients.preferences import CostMode
 from lambdas.extract_entities.comprehend_medical import comprehend, turns
 from lambdas.extract_entities.comprehend_medical.operations import COST_MODES
-from lambdas.extract_entities.context import ExtractContext
-from lambdas.extract_entities.settings import Quota
+from lambdas.extract_entities.context import ExtractContext, Quota
 
 OPERATIONS = COST_MODES[CostMode.FULL]
 ATTEMPTS: int = comprehend.CONFIG.retries["total_max_attempts"]

@@ -16,10 +16,9 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
-from lambdas.delivery.context import DeliveryContext
+from lambdas.delivery.context import DeliveryContext, DeliverySettings
 from lambdas.delivery.ledger.items import MailAccount
 from lambdas.delivery.ledger.sending import rate
-from lambdas.delivery.settings import DeliverySettings
 from tests.conftest import ENVIRONMENT
 from tests.support.tables import create_tables
 

@@ -8,9 +8,8 @@ from lambdas.common.contracts.workflow.tasks import (
     ExtractEntitiesResult,
 )
 from lambdas.common.function.handler import Run, step
-from lambdas.delivery.context import DeliveryContext
+from lambdas.delivery.context import DeliveryContext, DeliverySettings
 from lambdas.delivery.delivery import deliver
-from lambdas.delivery.settings import DeliverySettings
 from lambdas.delivery.summary import deliver_summary
 
 

@@ -1,14 +1,37 @@
-"""The context of DeliverNotification."""
+"""The settings and the context of DeliverNotification."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lambdas.delivery.settings import DeliverySettings
+from lambdas.common.function.settings import (
+    full_in_clear,
+    required,
+    setting,
+    text,
+    whole,
+)
 from lambdas.policy.context import PolicyContext
-from lambdas.registry.context import RegistryContext
+from lambdas.registry.context import RegistryContext, RegistrySettings
 
 if TYPE_CHECKING:
     from lambdas.delivery.mail.smime import Keyring
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverySettings(RegistrySettings):
+    """Settings of DeliverNotification.
+
+    `ses_from` is the sender of every mail, `ses_rate` the most mails a second (0: the account's own
+    rate). `full_in_clear` allows full detail without encryption. `smime_secret` names the secret with
+    our S/MIME key; "" for none.
+    """
+
+    encounters_table: str = setting(lambda: required("ENS_ENCOUNTERS_TABLE"))
+    ses_from: str = setting(lambda: required("ENS_SES_FROM"))
+    ses_configuration_set: str = setting(lambda: required("ENS_SES_CONFIGURATION_SET"))
+    ses_rate: int = setting(lambda: whole("ENS_SES_RATE", 0), 0)
+    full_in_clear: bool = setting(full_in_clear, True)
+    smime_secret: str = setting(lambda: text("ENS_SMIME_SECRET"), "")
 
 
 @dataclass(frozen=True)

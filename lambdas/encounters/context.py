@@ -1,23 +1,22 @@
 """The context of a function that uses the encounters table."""
 
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Protocol
 
 from lambdas.common.aws.clients import HasClients
 from lambdas.common.function.context import Context
-from lambdas.common.function.settings import Settings, required, shared
+from lambdas.common.function.settings import (
+    Settings,
+    required,
+    setting,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncountersSettings(Settings):
     """`encounters_table` is the name of the table (ENS_ENCOUNTERS_TABLE)."""
 
-    encounters_table: str
-
-    @classmethod
-    def from_environment(cls) -> Self:
-        """The settings in the environment variables; `ConfigurationError` names one that is wrong."""
-        return cls(**shared(), encounters_table=required("ENS_ENCOUNTERS_TABLE"))
+    encounters_table: str = setting(lambda: required("ENS_ENCOUNTERS_TABLE"))
 
 
 @dataclass(frozen=True)

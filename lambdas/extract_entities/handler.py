@@ -11,10 +11,9 @@ from lambdas.common.contracts.message.notes import SkippedReason
 from lambdas.common.contracts.workflow.tasks import ExtractEntitiesInput, ExtractEntitiesResult
 from lambdas.common.function.handler import Run, step
 from lambdas.extract_entities.comprehend_medical import comprehend
-from lambdas.extract_entities.context import ExtractContext
+from lambdas.extract_entities.context import ExtractContext, ExtractSettings
 from lambdas.extract_entities.cost_mode import mode_for
 from lambdas.extract_entities.extracting import Deferral, Extraction, ServiceSlot, extract
-from lambdas.extract_entities.settings import ExtractSettings
 
 UNANSWERED = (SkippedReason.SERVICE, SkippedReason.TIME)
 """Reasons of `not_analysed` caused by Comprehend Medical, not by the notes."""

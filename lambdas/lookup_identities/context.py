@@ -1,4 +1,4 @@
-"""The context of LookupIdentities, with the clients of an MPI and of a provider directory outside.
+"""The settings and the context of LookupIdentities, with the clients of an MPI and of a provider directory outside.
 
 A client is imported only where it is in use.
 """
@@ -7,16 +7,47 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from lambdas.common.function.settings import choice, required, setting, text
 from lambdas.lookup_identities.mpi.clients import MpiClient, MpiClientName
-from lambdas.lookup_identities.mpi.settings import MpiSecret, read_secret
-from lambdas.lookup_identities.settings import LookupSettings
+from lambdas.lookup_identities.mpi.settings import (
+    MpiSecret,
+    MpiSettings,
+    read_secret,
+    read_settings,
+)
 from lambdas.policy.context import PolicyContext
-from lambdas.registry.context import RegistryContext
-from lambdas.registry.settings import REGISTRY
+from lambdas.registry.context import REGISTRY, RegistryContext, RegistrySettings
 
 if TYPE_CHECKING:
     from lambdas.lookup_identities.fhir.http import FhirClient
     from lambdas.lookup_identities.fhir.provider_directory import FhirProviderDirectory
+
+
+def mpi_settings() -> MpiSettings:
+    """The settings in ENS_MPI_SETTINGS, which is required where a backend is not the registry."""
+    backends = {text("ENS_MPI_CLIENT", REGISTRY), text("ENS_PROVIDER_DIRECTORY", REGISTRY)}
+    return MpiSettings() if backends == {REGISTRY} else read_settings(required("ENS_MPI_SETTINGS"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookupSettings(RegistrySettings):
+    """The tables of the registry, of the encounters and of the MPI's cached answers, and the backends in use.
+
+    `mpi_client_name` answers for patients, `provider_directory_name` for providers: `registry` or `fhir`.
+    `mpi_secret_id` names the secret with the keys and certificates for both, "" for none.
+    """
+
+    provider_directory_name: str = setting(
+        lambda: choice("ENS_PROVIDER_DIRECTORY", (REGISTRY, "fhir"), REGISTRY), REGISTRY
+    )
+    encounters_table: str = setting(lambda: required("ENS_ENCOUNTERS_TABLE"))
+    mpi_cache_table: str = setting(lambda: required("ENS_MPI_CACHE_TABLE"))
+    mpi_client_name: MpiClientName = setting(
+        lambda: MpiClientName(choice("ENS_MPI_CLIENT", tuple(MpiClientName), REGISTRY)),
+        MpiClientName.REGISTRY,
+    )
+    mpi: MpiSettings = setting(mpi_settings, MpiSettings())
+    mpi_secret_id: str = setting(lambda: text("ENS_MPI_SECRET"), "")
 
 
 @dataclass(frozen=True)

@@ -27,12 +27,11 @@ from lambdas.lookup_identities import smoke
 from lambdas.lookup_identities.audit import note_query, note_suppressed, told_recipients
 from lambdas.lookup_identities.care_team.audiences import of_notices
 from lambdas.lookup_identities.care_team.shared_mailboxes import one_mail_each
-from lambdas.lookup_identities.context import LookupContext
+from lambdas.lookup_identities.context import LookupContext, LookupSettings
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi import cache
 from lambdas.lookup_identities.registry.rosters import ending
 from lambdas.lookup_identities.resolving import resolve
-from lambdas.lookup_identities.settings import LookupSettings
 
 NOT_READ = frozenset({LeftOut.FINDINGS, LeftOut.MINIMAL})
 """Parts without which a recipient is told nothing that was read in the notes."""

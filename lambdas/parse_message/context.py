@@ -1,9 +1,23 @@
-"""The context of ParseMessage."""
+"""The settings and the context of ParseMessage."""
 
 from dataclasses import dataclass
 
 from lambdas.common.function.context import Context
-from lambdas.parse_message.settings import ParseSettings
+from lambdas.common.function.settings import (
+    Settings,
+    setting,
+    whole,
+)
+from lambdas.parse_message.segments.documents import DOCUMENT_BYTES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParseSettings(Settings):
+    """`document_bytes` limits the documents of one message (ENS_DOCUMENT_BYTES)."""
+
+    document_bytes: int = setting(
+        lambda: whole("ENS_DOCUMENT_BYTES", DOCUMENT_BYTES), DOCUMENT_BYTES
+    )
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,9 @@ from lambdas.common.feed import counts as feed
 from lambdas.common.feed.shares import Signal
 from lambdas.common.function.handler import Run, step
 from lambdas.common.senders import sender_of_message, sender_profile
-from lambdas.parse_message.context import ParseContext
+from lambdas.parse_message.context import ParseContext, ParseSettings
 from lambdas.parse_message.read_event import read_event
 from lambdas.parse_message.receipt import received_message
-from lambdas.parse_message.settings import ParseSettings
 
 MAX_WARNINGS = 50
 """Most warnings in the audit entry, whose size DynamoDB limits; event.json has all of them."""

@@ -3,8 +3,7 @@
 from lambdas.common.contracts.audit import AuditStep
 from lambdas.common.contracts.workflow.tasks import RecordFeedbackInput, RecordFeedbackResult
 from lambdas.common.function.handler import Run, step
-from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.delivery.ledger.settings import LedgerSettings
+from lambdas.delivery.ledger.context import LedgerContext, LedgerSettings
 from lambdas.record_feedback.recording import record
 
 

@@ -1,9 +1,30 @@
-"""The context of ReleaseDeliveries."""
+"""The settings and the context of ReleaseDeliveries."""
 
 from dataclasses import dataclass
 
-from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.release_deliveries.settings import ReleaseSettings
+from lambdas.common.function.settings import (
+    choice,
+    required,
+    setting,
+    whole,
+)
+from lambdas.delivery.ledger.context import LedgerContext, LedgerSettings
+
+ON_UNKNOWN = ("park", "resend_once")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseSettings(LedgerSettings):
+    """`deliver_function` makes the deliveries, at most `ses_rate` a second (0: the account's own rate).
+
+    `resends_unknown` sends an unknown delivery again, once.
+    """
+
+    deliver_function: str = setting(lambda: required("ENS_DELIVER_FUNCTION"))
+    ses_rate: int = setting(lambda: whole("ENS_SES_RATE", 0), 0)
+    resends_unknown: bool = setting(
+        lambda: choice("ENS_ON_UNKNOWN", ON_UNKNOWN, "park") == "resend_once", False
+    )
 
 
 @dataclass(frozen=True)

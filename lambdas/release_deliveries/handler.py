@@ -3,9 +3,8 @@
 from lambdas.common.contracts.audit import AuditStep
 from lambdas.common.contracts.workflow.tasks import ReleaseDeliveriesInput, ReleaseDeliveriesResult
 from lambdas.common.function.handler import Run, step
-from lambdas.release_deliveries.context import ReleaseContext
+from lambdas.release_deliveries.context import ReleaseContext, ReleaseSettings
 from lambdas.release_deliveries.releasing import release
-from lambdas.release_deliveries.settings import ReleaseSettings
 
 
 @step(

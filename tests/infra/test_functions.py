@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from environments import load
-from lambdas.extract_entities.settings import ExtractSettings, Quota
+from lambdas.extract_entities.context import ExtractSettings, Quota
 from tests.conftest import ROOT
 from tests.infra.conftest import Stacks
 from tests.infra.grants import folder_of

@@ -22,6 +22,7 @@ MAY_CACHE = {
     "hl7/wrapping.py": "pure: the references of one message, gone with the call",
     "lambdas/delivery/letter/words/locale.py": "pure: a language's file, which is part of the package",
     "lambdas/parse_message/structure.py": "pure: hl7apy's table of a segment, which it packages",
+    "ops/feed/checking/coded_fields.py": "pure: the private values of one message, gone with the call",
     "receiver/storage/aws_client/signature.py": "pure: a signing key, from the secret and the day",
 }
 """Modules with a cache of a pure function: its values never differ between contexts or tests."""

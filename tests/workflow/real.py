@@ -18,18 +18,14 @@ from lambdas.common.contracts.workflow.tasks import StepInput
 from lambdas.common.function import handler as handlers
 from lambdas.common.function.context import Context
 from lambdas.deliver_notification.handler import lambda_handler as deliver_notification
-from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.settings import DeliverySettings
+from lambdas.delivery.context import DeliveryContext, DeliverySettings
 from lambdas.encounters.context import EncountersContext, EncountersSettings
-from lambdas.extract_entities.context import ExtractContext
+from lambdas.extract_entities.context import ExtractContext, ExtractSettings
 from lambdas.extract_entities.handler import lambda_handler as extract_entities
-from lambdas.extract_entities.settings import ExtractSettings
-from lambdas.lookup_identities.context import LookupContext
+from lambdas.lookup_identities.context import LookupContext, LookupSettings
 from lambdas.lookup_identities.handler import lambda_handler as lookup_identities
-from lambdas.lookup_identities.settings import LookupSettings
-from lambdas.parse_message.context import ParseContext
+from lambdas.parse_message.context import ParseContext, ParseSettings
 from lambdas.parse_message.handler import lambda_handler as parse_message
-from lambdas.parse_message.settings import ParseSettings
 from lambdas.track_encounter.handler import lambda_handler as track_encounter
 from tests.conftest import bind_environment, mocked_aws
 from tests.support import configuration

@@ -9,8 +9,7 @@ import pytest
 
 from hl7.mllp import wrap
 from lambdas.common.aws.clients import Clients
-from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.settings import DeliverySettings
+from lambdas.delivery.context import DeliveryContext, DeliverySettings
 from lambdas.release_deliveries import releasing
 from tests.functional.lambdas.release_deliveries.world import Lambda, due_now, release
 from tests.support.feed_system import FeedSystem

@@ -1,23 +1,21 @@
 """The context of the functions that write or verify the daily digests of the audit trail."""
 
 from dataclasses import dataclass
-from typing import Self
 
 from lambdas.common.audit.digests import DigestBucket
 from lambdas.common.function.context import Context
-from lambdas.common.function.settings import Settings, required, shared
+from lambdas.common.function.settings import (
+    Settings,
+    required,
+    setting,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditSettings(Settings):
     """The settings of all steps, and the bucket of the digests (ENS_AUDIT_DIGEST_BUCKET)."""
 
-    digest_bucket: str
-
-    @classmethod
-    def from_environment(cls) -> Self:
-        """The settings in the environment variables; `ConfigurationError` names one that is missing."""
-        return cls(**shared(), digest_bucket=required("ENS_AUDIT_DIGEST_BUCKET"))
+    digest_bucket: str = setting(lambda: required("ENS_AUDIT_DIGEST_BUCKET"))
 
 
 @dataclass(frozen=True)

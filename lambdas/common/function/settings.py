@@ -1,13 +1,13 @@
 """Settings of a function: a frozen dataclass, read from the environment variables once.
 
-A step with further settings has a subclass in its own `settings.py`. No other module of a step reads
+A step with further settings has a subclass in its own `context.py`. No other module of a step reads
 environment variables (tests/unit/test_contexts.py).
 """
 
 import os
-from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Self, TypedDict
+from collections.abc import Callable, Collection
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, Self
 
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
 
@@ -59,95 +59,64 @@ def whole(name: str, default: int) -> int:
     return int(number(name, default))
 
 
+def full_in_clear() -> bool:
+    """Whether ENS_FULL_IN_CLEAR allows full detail in a mail without encryption."""
+    return choice("ENS_FULL_IN_CLEAR", ("allowed", "forbidden"), "allowed") == "allowed"
+
+
+def setting(read: Callable[[], Any], default: Any = MISSING) -> Any:
+    """A field of settings, with the reading of its environment variable. Without `default` a caller must give it."""
+    return field(default=default, metadata={"read": read})
+
+
+class ReadSettings:
+    """Settings whose fields are made by `setting`."""
+
+    __slots__ = ()
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """The settings in the environment variables; errors as `required`, `choice` and `number`."""
+        return cls(**{one.name: one.metadata["read"]() for one in fields(cls)})  # type: ignore[arg-type]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredDays:
+class StoredDays(ReadSettings):
     """Days for which the items of each table are kept (`[retention]` of the environment's file).
 
     `audit` is six years by default (45 CFR 164.316(b)(2)(i)).
     """
 
-    audit: int = 2192
-    encounters: int = 400
-    ledger: int = 400
-    status: int = 400
-
-    @classmethod
-    def from_environment(cls) -> Self:
-        """The days in ENS_AUDIT_DAYS, ENS_ENCOUNTERS_DAYS, ENS_LEDGER_DAYS and ENS_STATUS_DAYS."""
-        default = cls()
-        return cls(
-            audit=whole("ENS_AUDIT_DAYS", default.audit),
-            encounters=whole("ENS_ENCOUNTERS_DAYS", default.encounters),
-            ledger=whole("ENS_LEDGER_DAYS", default.ledger),
-            status=whole("ENS_STATUS_DAYS", default.status),
-        )
+    audit: int = setting(lambda: whole("ENS_AUDIT_DAYS", 2192), 2192)
+    encounters: int = setting(lambda: whole("ENS_ENCOUNTERS_DAYS", 400), 400)
+    ledger: int = setting(lambda: whole("ENS_LEDGER_DAYS", 400), 400)
+    status: int = setting(lambda: whole("ENS_STATUS_DAYS", 400), 400)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(ReadSettings):
     """Names of the tables, bucket, secrets and keys that every step uses.
 
     `audit_seal_key` is the KMS key that seals audit chains, "" for a function that appends nothing.
     `audit_seal_keys` are those that may have sealed one, with commas, for a function that verifies.
-
     `configuration_bucket`, `configuration_key` and `configuration_version` name the configuration
     document; they are "" for a function that does not read it.
     """
 
-    environment: str
-    vault_bucket: str
-    audit_table: str
-    status_table: str
-    reference_key_secret: str
-    audit_key_secret: str
-    audit_seal_key: str = ""
-    audit_seal_keys: str = ""
-    configuration_bucket: str = ""
-    configuration_key: str = ""
-    configuration_version: str = ""
-    stored_days: StoredDays = StoredDays()
+    environment: str = setting(lambda: required("ENS_ENVIRONMENT"))
+    vault_bucket: str = setting(lambda: required("ENS_VAULT_BUCKET"))
+    audit_table: str = setting(lambda: required("ENS_AUDIT_TABLE"))
+    status_table: str = setting(lambda: required("ENS_STATUS_TABLE"))
+    reference_key_secret: str = setting(lambda: required("ENS_REFERENCE_KEY_SECRET"))
+    audit_key_secret: str = setting(lambda: required("ENS_AUDIT_KEY_SECRET"))
+    audit_seal_key: str = setting(lambda: text("ENS_AUDIT_SEAL_KEY"), "")
+    audit_seal_keys: str = setting(lambda: text("ENS_AUDIT_SEAL_KEYS"), "")
+    configuration_bucket: str = setting(lambda: text("ENS_CONFIGURATION_BUCKET"), "")
+    configuration_key: str = setting(lambda: text("ENS_CONFIGURATION_KEY"), "")
+    configuration_version: str = setting(lambda: text("ENS_CONFIGURATION_VERSION"), "")
+    stored_days: StoredDays = setting(StoredDays.from_environment, StoredDays())
 
     @property
     def seal_keys(self) -> tuple[str, ...]:
         """The KMS keys that may have sealed an audit chain."""
         return tuple(filter(None, (self.audit_seal_keys or self.audit_seal_key).split(",")))
-
-    @classmethod
-    def from_environment(cls) -> Self:
-        """The settings in the environment variables; errors as `required`."""
-        return cls(**shared())
-
-
-class SharedSettings(TypedDict):
-    """The members of `Settings`, for a subclass that adds its own."""
-
-    environment: str
-    vault_bucket: str
-    audit_table: str
-    status_table: str
-    reference_key_secret: str
-    audit_key_secret: str
-    audit_seal_key: str
-    audit_seal_keys: str
-    configuration_bucket: str
-    configuration_key: str
-    configuration_version: str
-    stored_days: StoredDays
-
-
-def shared() -> SharedSettings:
-    """The members of `Settings` by name, from the environment variables `ENS_<NAME>`."""
-    return {
-        "environment": required("ENS_ENVIRONMENT"),
-        "vault_bucket": required("ENS_VAULT_BUCKET"),
-        "audit_table": required("ENS_AUDIT_TABLE"),
-        "status_table": required("ENS_STATUS_TABLE"),
-        "reference_key_secret": required("ENS_REFERENCE_KEY_SECRET"),
-        "audit_key_secret": required("ENS_AUDIT_KEY_SECRET"),
-        "audit_seal_key": text("ENS_AUDIT_SEAL_KEY"),
-        "audit_seal_keys": text("ENS_AUDIT_SEAL_KEYS"),
-        "configuration_bucket": text("ENS_CONFIGURATION_BUCKET"),
-        "configuration_key": text("ENS_CONFIGURATION_KEY"),
-        "configuration_version": text("ENS_CONFIGURATION_VERSION"),
-        "stored_days": StoredDays.from_environment(),
-    }

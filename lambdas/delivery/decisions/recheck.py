@@ -24,8 +24,8 @@ from lambdas.common.senders import sender_named
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger.decision import RefusedAddressee
 from lambdas.policy.deciding import PolicyPatient, joined
+from lambdas.registry.context import REGISTRY
 from lambdas.registry.records import Provider
-from lambdas.registry.settings import REGISTRY
 from lambdas.registry.snapshot import RegistrySnapshot, snapshot
 
 T = TypeVar("T", DetailLevel, CostMode)

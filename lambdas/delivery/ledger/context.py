@@ -1,9 +1,20 @@
-"""The context of the functions that read or write the delivery ledger."""
+"""Settings and context of the functions that read or write the delivery ledger."""
 
 from dataclasses import dataclass
 
 from lambdas.common.function.context import Context
-from lambdas.delivery.ledger.settings import LedgerSettings
+from lambdas.common.function.settings import (
+    Settings,
+    required,
+    setting,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerSettings(Settings):
+    """The settings of all steps, and the ledger's table (ENS_LEDGER_TABLE)."""
+
+    ledger_table: str = setting(lambda: required("ENS_LEDGER_TABLE"))
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,7 @@ from lambdas.common.contracts.message.notes import SkippedReason
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.extract_entities.comprehend_medical.chunks import Chunk, chunks
 from lambdas.extract_entities.comprehend_medical.operations import LIMITS, METHODS, Operation
-from lambdas.extract_entities.context import ExtractContext
-from lambdas.extract_entities.settings import Quota
+from lambdas.extract_entities.context import ExtractContext, Quota
 
 Entity = dict[str, Any]
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 
 from hl7.death import Evidence, is_nubc, of_disposition
 from hl7.er7 import Message, Value
@@ -99,7 +99,7 @@ class CodedFields:
 
     def add(self, message: Message, event: PatientEvent, place: Place, patient: int) -> None:
         """Counts the codes of one message."""
-        private = _once(partial(private_values, message))
+        private = cache(partial(private_values, message))
 
         def adding(into: CodeField) -> AddCode:
             return partial(into.add, place=place, patient=patient, private=private)
@@ -147,15 +147,3 @@ class CodedFields:
         adding(self.dispositions)(code, read_as=DEATH if is_death else "")
         if text:
             adding(self.disposition_texts)(text, read_as=code)
-
-
-def _once(make: Callable[[], frozenset[str]]) -> Callable[[], frozenset[str]]:
-    """The function, whose result is made at the first call and then returned again."""
-    made: list[frozenset[str]] = []
-
-    def get() -> frozenset[str]:
-        if not made:
-            made.append(make())
-        return made[0]
-
-    return get

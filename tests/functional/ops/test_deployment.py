@@ -25,8 +25,7 @@ from click.testing import CliRunner, Result
 from moto.server import ThreadedMotoServer
 
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.delivery.ledger.settings import LedgerSettings
+from lambdas.delivery.ledger.context import LedgerContext, LedgerSettings
 from ops import deployment as deployments
 from ops.cli import main
 from ops.deployment import Deployment, receiver_address

@@ -55,12 +55,16 @@ class Function:
 
 @dataclass(slots=True, eq=False)
 class Class:
-    """A class: its methods, and the annotated names of its body in order (the fields of a dataclass)."""
+    """A class: its methods, and the annotated names of its body in order (the fields of a dataclass).
+
+    `settings` are the readings of environment variables, by field (lambdas/common/function/settings.py).
+    """
 
     module: str
     node: ast.ClassDef
     methods: dict[str, Function] = field(default_factory=dict)
     fields: list[str] = field(default_factory=list)
+    settings: dict[str, ast.expr] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
@@ -225,6 +229,9 @@ def _class(module: Module, node: ast.ClassDef) -> Class:
             _add_nested(module, method)
         elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
             found.fields.append(statement.target.id)
+            match statement.value:
+                case ast.Call(func=ast.Name(id="setting"), args=[ast.Lambda(body=read), *_]):
+                    found.settings[statement.target.id] = read
     return found
 
 

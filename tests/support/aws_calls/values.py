@@ -288,6 +288,8 @@ class Values:
                     found.append(LocatedExpression(method.node, Scope(method.module)))
                 if name in each.fields:
                     found += self._given(each, name)
+                if read := each.settings.get(name):
+                    found.append(LocatedExpression(read, Scope(each.module)))
                 for owner in each.methods.values():
                     found += [
                         LocatedExpression(value, Scope(owner.module, owner))

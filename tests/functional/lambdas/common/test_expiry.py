@@ -13,9 +13,8 @@ from lambdas.common.audit.canonical import HEAD
 from lambdas.common.aws.items import from_item
 from lambdas.common.function.settings import StoredDays
 from lambdas.delivery.ledger import table
-from lambdas.delivery.ledger.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext, LedgerSettings
 from lambdas.delivery.ledger.sending import pause
-from lambdas.delivery.ledger.settings import LedgerSettings
 from lambdas.delivery.ledger.states import SwitchState
 from lambdas.track_encounter.tracking import track
 from tests.support.audit import entry

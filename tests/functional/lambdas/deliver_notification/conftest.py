@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.settings import DeliverySettings
+from lambdas.delivery.context import DeliveryContext, DeliverySettings
 
 
 @pytest.fixture(autouse=True)

@@ -16,9 +16,8 @@ from lambdas.common.contracts.message.event_kind import CANCELS, EventKind
 from lambdas.common.contracts.message.patient import Patient, PatientIdentifier
 from lambdas.common.contracts.recipients.identities import Identities
 from lambdas.delivery.context import DeliveryContext
-from lambdas.lookup_identities.context import LookupContext
+from lambdas.lookup_identities.context import LookupContext, LookupSettings
 from lambdas.lookup_identities.handler import lambda_handler as look_up
-from lambdas.lookup_identities.settings import LookupSettings
 from lambdas.registry.importing.columns import COLUMNS
 from lambdas.registry.importing.plan import items
 from tests.functional.lambdas.deliver_notification.world import ADMISSION, beside

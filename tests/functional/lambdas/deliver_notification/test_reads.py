@@ -9,9 +9,8 @@ import boto3
 import pytest
 from botocore.client import BaseClient
 
-from lambdas.delivery.context import DeliveryContext
+from lambdas.delivery.context import DeliveryContext, DeliverySettings
 from lambdas.delivery.mail.mailer import SES_CONFIG
-from lambdas.delivery.settings import DeliverySettings
 from lambdas.record_feedback.handler import lambda_handler as feedback
 from tests.functional.lambdas.deliver_notification.world import EVENT_ID, DeliveryWorld, sent_mails
 from tests.support.lambda_context import LambdaContext

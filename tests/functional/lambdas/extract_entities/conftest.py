@@ -10,9 +10,8 @@ from lambdas.common.contracts.document import to_document
 from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.common.contracts.message.notes import Note
-from lambdas.extract_entities.context import ExtractContext
+from lambdas.extract_entities.context import ExtractContext, ExtractSettings
 from lambdas.extract_entities.handler import lambda_handler
-from lambdas.extract_entities.settings import ExtractSettings
 from tests.support.comprehend_medical import serving
 from tests.support.contexts import refreshed
 from tests.support.vault import write_json

@@ -9,9 +9,8 @@ from lambdas.common.aws.clients import Clients
 from lambdas.common.aws.items import to_item
 from lambdas.common.contracts.document import to_document
 from lambdas.common.contracts.message.event import PatientEvent
-from lambdas.lookup_identities.context import LookupContext
+from lambdas.lookup_identities.context import LookupContext, LookupSettings
 from lambdas.lookup_identities.handler import lambda_handler
-from lambdas.lookup_identities.settings import LookupSettings
 from tests.support.contexts import FunctionSandbox, StubSecretsManager
 from tests.support.registry import seed_registry
 from tests.support.vault import write_json

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.parse_message.context import ParseContext
-from lambdas.parse_message.settings import ParseSettings
+from lambdas.parse_message.context import ParseContext, ParseSettings
 
 
 @pytest.fixture

@@ -7,8 +7,7 @@ import pytest
 
 from lambdas.common.aws.clients import Clients
 from lambdas.delivery import attempt
-from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.settings import DeliverySettings
+from lambdas.delivery.context import DeliveryContext, DeliverySettings
 from lambdas.release_deliveries import releasing
 from tests.functional.lambdas.release_deliveries.world import Lambda
 

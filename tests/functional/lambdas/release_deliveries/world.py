@@ -13,9 +13,8 @@ from lambdas.common.contracts.recipients.identities import Identities
 from lambdas.common.contracts.recipients.recipient import Recipient, RecipientReason
 from lambdas.deliver_notification.handler import lambda_handler as deliver
 from lambdas.delivery.context import DeliveryContext
-from lambdas.release_deliveries.context import ReleaseContext
+from lambdas.release_deliveries.context import ReleaseContext, ReleaseSettings
 from lambdas.release_deliveries.handler import lambda_handler
-from lambdas.release_deliveries.settings import ReleaseSettings
 from tests.functional.lambdas.deliver_notification.world import (
     ADMISSION,
     RECIPIENT,

@@ -6,9 +6,8 @@ from contextlib import ExitStack
 import pytest
 
 from lambdas.common.contracts.message.patient import Patient
-from lambdas.lookup_identities.context import LookupContext
+from lambdas.lookup_identities.context import LookupContext, LookupSettings
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
-from lambdas.lookup_identities.settings import LookupSettings
 from local.run import mpi
 from local.stack.registry import FOLDER
 from simulators.pix_manager import PixManager

@@ -15,8 +15,7 @@ from click.testing import Result
 from lambdas.common.audit import chain
 from lambdas.common.aws.items import from_item
 from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.lookup_identities.context import LookupContext
-from lambdas.lookup_identities.settings import LookupSettings
+from lambdas.lookup_identities.context import LookupContext, LookupSettings
 from lambdas.registry import table
 from lambdas.registry.importing.plan import items_of_folder
 from ops.master_data.rosters import today

@@ -4,7 +4,7 @@ import pytest
 
 from lambdas.extract_entities.comprehend_medical import comprehend
 from lambdas.extract_entities.comprehend_medical.operations import Operation
-from lambdas.extract_entities.settings import Quota
+from lambdas.extract_entities.context import Quota
 
 QUOTA = Quota(requests=40, characters=40_000)
 

@@ -6,9 +6,8 @@ import pytest
 
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.ledger import table
-from lambdas.delivery.ledger.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext, LedgerSettings
 from lambdas.delivery.ledger.deliveries import deliveries
-from lambdas.delivery.ledger.settings import LedgerSettings
 
 
 def test_a_delivery_that_was_never_made_has_no_item(context: LedgerContext, aws: Any) -> None:

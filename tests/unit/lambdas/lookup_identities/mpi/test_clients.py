@@ -7,13 +7,12 @@ import sys
 import pytest
 
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
-from lambdas.lookup_identities.context import LookupContext
+from lambdas.lookup_identities.context import LookupContext, LookupSettings
 from lambdas.lookup_identities.fhir.mpi_client import FhirMpiClient
 from lambdas.lookup_identities.fhir.provider_directory import FhirProviderDirectory
 from lambdas.lookup_identities.mpi.circuit_breaker import FAILURES, OPEN_SECONDS, Breaker
 from lambdas.lookup_identities.mpi.settings import read_secret
 from lambdas.lookup_identities.pix_pdq.mpi_client import PixPdqMpiClient
-from lambdas.lookup_identities.settings import LookupSettings
 from tests.conftest import ROOT
 
 UNUSED = "import sys, lambdas.lookup_identities.handler; print(*sys.modules)"
