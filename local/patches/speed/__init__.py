@@ -4,15 +4,11 @@ Each function that takes the place of one of moto's can be proposed to moto as a
 """
 
 from local.patches import botocore
-from local.patches.speed import core, kms, ses, sqs
+from local.patches.speed import core, kms, ses, sqs, stepfunctions
 from local.patches.speed.dynamodb.direct import handler as dynamodb_direct
 from local.patches.speed.s3 import objects
-from local.patches.speed.stepfunctions import definitions, json_paths, task_clients, threads
 
-PATCHES = (
-    *(botocore, core, dynamodb_direct, kms, objects, ses, sqs),
-    *(definitions, json_paths, task_clients, threads),
-)
+PATCHES = (botocore, core, dynamodb_direct, kms, objects, ses, sqs, stepfunctions)
 
 
 def install() -> None:

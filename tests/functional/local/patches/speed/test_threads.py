@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from local.patches import speed
 from local.patches.additions import execution_ends
-from local.patches.speed.stepfunctions import threads
+from local.patches.speed import stepfunctions
 
 ROLE = "arn:aws:iam::123456789012:role/machine"
 TASK: dict[str, Any] = {
@@ -63,9 +63,9 @@ def test_tasks_one_after_the_other_use_one_thread(
         for name, following in pairwise(names)
     }
     arn = machine(workflows, {**states, names[-1]: TASK}, names[0])
-    monkeypatch.setattr(threads, "_idle", [])
+    monkeypatch.setattr(stepfunctions, "_idle", [])
     assert status(workflows, arn) == "SUCCEEDED"
-    assert len(threads._idle) == 1
+    assert len(stepfunctions._idle) == 1
 
 
 def test_tasks_at_the_same_time_wait_for_no_thread(
@@ -92,8 +92,8 @@ def test_a_task_that_takes_too_long_times_out(
 
 
 def test_a_thread_without_work_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "IDLE_SECONDS", 0.05)
-    monkeypatch.setattr(threads, "_idle", [])
+    monkeypatch.setattr(stepfunctions, "IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(stepfunctions, "_idle", [])
     used: list[threading.Thread] = []
     done = threading.Event()
 
@@ -101,9 +101,9 @@ def test_a_thread_without_work_ends(monkeypatch: pytest.MonkeyPatch) -> None:
         used.append(threading.current_thread())
         done.set()
 
-    threads._Task(work, daemon=True).start()
+    stepfunctions._Task(work, daemon=True).start()
     assert done.wait(5)
     (thread,) = used
     thread.join(5)
     assert not thread.is_alive()
-    assert threads._idle == []
+    assert stepfunctions._idle == []

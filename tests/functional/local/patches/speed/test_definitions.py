@@ -13,7 +13,7 @@ from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguagePa
 
 from local.patches import speed
 from local.patches.additions import execution_ends
-from local.patches.speed.stepfunctions import definitions
+from local.patches.speed import stepfunctions
 
 ROLE = "arn:aws:iam::123456789012:role/machine"
 
@@ -90,7 +90,7 @@ def test_executions_of_one_program_count_their_own_retries(workflows: Any) -> No
 
 
 def test_a_definition_is_parsed_once(workflows: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    definitions._parsed.cache_clear()
+    stepfunctions._parsed.cache_clear()
     parsed: list[str] = []
     parse = AmazonStateLanguageParser.parse
 

@@ -1,1 +1,0 @@
-"""Changes to the workflow interpreter of moto."""
