@@ -5,9 +5,13 @@ from collections.abc import Sequence
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
 from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 from lambdas.delivery.ledger.deliveries import deliveries
-from lambdas.delivery.ledger.items import AddressProblem, DeliveryItem
+from lambdas.delivery.ledger.items import (
+    AddressProblem,
+    AddressProblemState,
+    DeliveryItem,
+    SwitchState,
+)
 from lambdas.delivery.ledger.sending import address_problems, pause
-from lambdas.delivery.ledger.states import AddressProblemState, SwitchState
 from ops.audit.entry import REGISTRY_CHAIN, audit
 from ops.audit.looks import reason_for
 from ops.deployment import Deployment

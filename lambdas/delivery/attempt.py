@@ -17,10 +17,9 @@ from lambdas.common.function.handler import Run
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger.deliveries import deliveries, transitions
 from lambdas.delivery.ledger.deliveries.starting_point import StartingPoint
-from lambdas.delivery.ledger.items import DeliveryItem
+from lambdas.delivery.ledger.items import TOGETHER, DeliveryItem
 from lambdas.delivery.ledger.sending import rate
 from lambdas.delivery.ledger.sending.mail_account import close_quota
-from lambdas.delivery.ledger.states import TOGETHER
 from lambdas.delivery.mail import mailer
 from lambdas.delivery.vault_documents import Prepared
 

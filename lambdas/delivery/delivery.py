@@ -30,9 +30,8 @@ from lambdas.delivery.ledger.decision import MailDecision, RefusedAddressee
 from lambdas.delivery.ledger.deliveries import deliveries
 from lambdas.delivery.ledger.deliveries.starting_point import StartingPoint, starting_point
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, Thread, add_mail
-from lambdas.delivery.ledger.items import DeliveryItem
+from lambdas.delivery.ledger.items import SETTLED, AddressProblemState, DeliveryItem
 from lambdas.delivery.ledger.sending import address_problems
-from lambdas.delivery.ledger.states import SETTLED, AddressProblemState
 from lambdas.delivery.mail.thread import MailThread
 from lambdas.delivery.vault_documents import (
     identities_of,

@@ -43,8 +43,7 @@ from lambdas.delivery.ledger.decision import MailDecision
 from lambdas.delivery.ledger.deliveries import deliveries
 from lambdas.delivery.ledger.deliveries.deliveries import MemberOutcome
 from lambdas.delivery.ledger.deliveries.starting_point import starting_point
-from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.states import SETTLED
+from lambdas.delivery.ledger.items import SETTLED, DeliveryItem
 from lambdas.delivery.letter.facts import reference_of
 from lambdas.delivery.letter.letter import rendered, view_of
 from lambdas.delivery.letter.told import Told

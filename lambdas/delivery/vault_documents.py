@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from lambdas.common.aws import vault
 from lambdas.common.clock import now
-from lambdas.common.contracts.document_reference import Written
+from lambdas.common.contracts.document import Written
 from lambdas.common.contracts.encounters.encounter import Change
 from lambdas.common.contracts.findings import ClinicalFindings
 from lambdas.common.contracts.message.event import PatientEvent

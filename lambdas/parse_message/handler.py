@@ -3,7 +3,7 @@
 from lambdas.common import status
 from lambdas.common.aws import vault
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
-from lambdas.common.contracts.document_reference import Written
+from lambdas.common.contracts.document import Written
 from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.contracts.workflow.envelope import Envelope
 from lambdas.common.contracts.workflow.tasks import ParseMessageInput, ParseMessageResult

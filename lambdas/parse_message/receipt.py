@@ -6,7 +6,7 @@ from lambdas.common.audit.forms import text_of
 from lambdas.common.aws import vault
 from lambdas.common.clock import now
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome
-from lambdas.common.contracts.document_reference import Written
+from lambdas.common.contracts.document import Written
 from lambdas.common.contracts.workflow.envelope import Envelope
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.common.function.handler import Run

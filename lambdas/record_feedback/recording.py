@@ -12,9 +12,8 @@ from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.deliveries import deliveries
 from lambdas.delivery.ledger.deliveries import feedback as ledger
 from lambdas.delivery.ledger.entries import beside, decided, told_too
-from lambdas.delivery.ledger.items import DeliveryItem
+from lambdas.delivery.ledger.items import AddressProblemState, DeliveryItem
 from lambdas.delivery.ledger.sending import address_problems
-from lambdas.delivery.ledger.states import AddressProblemState
 from lambdas.record_feedback.feedback import Detail, Feedback
 
 Actions = dict[str, set[str]]

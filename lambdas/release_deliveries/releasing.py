@@ -16,11 +16,10 @@ from lambdas.common.contracts.workflow.tasks import ReleaseDeliveriesResult, Rel
 from lambdas.common.function.handler import Run
 from lambdas.delivery.ledger.deliveries import deliveries, due
 from lambdas.delivery.ledger.deliveries.repair import repair
-from lambdas.delivery.ledger.items import DeliveryItem, MailAccount
+from lambdas.delivery.ledger.items import SETTLED, TOGETHER, DeliveryItem, MailAccount
 from lambdas.delivery.ledger.sending import pause
 from lambdas.delivery.ledger.sending.mail_account import open_quota
 from lambdas.delivery.ledger.sending.rate import SHARE_OF_RELEASES
-from lambdas.delivery.ledger.states import SETTLED, TOGETHER
 from lambdas.release_deliveries.context import ReleaseContext
 from lambdas.release_deliveries.delivering import deliver, deliver_summary
 from lambdas.release_deliveries.ses_quota import measure_quota

@@ -6,8 +6,8 @@ from botocore.exceptions import ClientError
 
 from lambdas.common.aws.clients import dependency
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.common.function.error_place import where
 from lambdas.common.function.handler import Run
+from lambdas.common.function.invocation import where
 from lambdas.delivery.ledger.items import MailAccount
 from lambdas.delivery.ledger.sending.mail_account import mail_account, set_maximum_rate
 from lambdas.release_deliveries.context import ReleaseContext

@@ -5,7 +5,7 @@ from functools import partial
 
 from lambdas.common.aws.vault import read_document, write_document
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
-from lambdas.common.contracts.document_reference import Written
+from lambdas.common.contracts.document import Written
 from lambdas.common.contracts.encounters.encounter import Decision, Encounter
 from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.contracts.workflow.tasks import (

@@ -6,9 +6,8 @@ import click
 
 from lambdas.common.contracts.workflow.delivery_states import DeliveryState, HoldReason
 from lambdas.delivery.ledger.deliveries import deliveries
-from lambdas.delivery.ledger.items import DeliveryItem
+from lambdas.delivery.ledger.items import DeliveryItem, SwitchState
 from lambdas.delivery.ledger.sending import pause
-from lambdas.delivery.ledger.states import SwitchState
 from ops import ledger
 from ops.audit.principal import name
 from ops.output import clock, console, count, short_clock, table, write_csv

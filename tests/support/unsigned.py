@@ -28,7 +28,7 @@ from werkzeug.exceptions import HTTPException
 from local.patches.patching import replace
 from local.patches.speed.dynamodb.direct import handler
 from local.patches.speed.dynamodb.direct.calls import CALLS
-from local.patches.speed.dynamodb.direct.unusual import UnusualCallError
+from local.patches.speed.dynamodb.direct.values import UnusualCallError
 from local.patches.speed.s3 import objects
 
 DYNAMODB = re.compile(r"https://dynamodb\.([\w-]+)\.amazonaws\.com/")

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from lambdas.common.aws.vault import document_key
-from lambdas.common.contracts.document_reference import Written
+from lambdas.common.contracts.document import Written
 from lambdas.common.function.context import Context
 
 

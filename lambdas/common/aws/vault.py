@@ -8,8 +8,7 @@ from typing import Any, TypeVar
 from botocore.exceptions import ClientError
 
 from lambdas.common.aws.clients import dependency
-from lambdas.common.contracts.document import read_as, to_document
-from lambdas.common.contracts.document_reference import Written
+from lambdas.common.contracts.document import Written, read_as, to_document
 from lambdas.common.contracts.findings import ClinicalFindings
 from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.contracts.recipients.identities import Identities

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hl7.warnings import MessageWarning
-from lambdas.common.contracts.document_reference import Written
+from lambdas.common.contracts.document import Written
 from lambdas.common.contracts.encounters.encounter import DecisionReason
 from lambdas.common.contracts.encounters.stay_flags import FlagKind
 from lambdas.common.contracts.findings import FindingsOutcome, SetAsideReason

@@ -7,7 +7,7 @@ wrote them, with escapes decoded and nothing trimmed. Fields that may identify a
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any, TypeVar
 
@@ -62,3 +62,16 @@ def _fault(text: str) -> str:
     if missing:
         return f"{path}{'.' if path else ''}{missing['name']} is missing"
     return f"{path or 'the document'} is not of its type"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A stored document as the audit records it: key, version, keyed digest (`KeyRing.digest`).
+
+    Entries of earlier versions hold a plain `sha256` in its place; nothing writes it now.
+    """
+
+    key: str
+    version_id: str
+    digest: str = ""
+    sha256: str = ""

@@ -19,8 +19,7 @@ from lambdas.common.errors import (
     IdentityNotFoundError,
 )
 from lambdas.common.function.context import Context
-from lambdas.common.function.error_place import where
-from lambdas.common.function.invocation import C, Document, LambdaHandler, planned_errors
+from lambdas.common.function.invocation import C, Document, LambdaHandler, planned_errors, where
 
 Task = TypeVar("Task", bound=StepInput)
 Handler = Callable[[Task, "Run", C], object]

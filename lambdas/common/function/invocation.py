@@ -1,17 +1,21 @@
 """The parts that all handlers share: one context, log and metrics, and error texts without values."""
 
 import copy
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
 from aws_lambda_powertools import Logger, Metrics
+from botocore.exceptions import ClientError
 
 from lambdas.common.errors import EnsError, UnexpectedError
 from lambdas.common.function.context import Context
-from lambdas.common.function.error_place import where
 from lambdas.common.function.settings import NAMESPACE
+
+ROOT = Path(__file__).resolve().parents[3]
 
 Document = dict[str, Any]
 """A task or a result as Lambda passes it: JSON, read and written by the contracts."""
@@ -58,3 +62,19 @@ def planned_errors(failed: Callable[[EnsError], None]) -> Iterator[None]:
         fault = UnexpectedError(where(unplanned))
         failed(fault)
         raise fault from None
+
+
+def where(error: BaseException) -> str:
+    """An exception as `ValueError at lambdas/parse_message/segments/visit.py:87`, for logs and audit.
+
+    Its text may hold a patient's name. An error of a service adds AWS's error code: `ClientError
+    AccessDenied at …`.
+    """
+    code = f" {error.response['Error']['Code']}" if isinstance(error, ClientError) else ""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [f for f in frames if Path(f.filename).is_relative_to(ROOT / "lambdas")] or frames
+    if not ours:
+        return f"{type(error).__name__}{code}"
+    file = Path(ours[-1].filename)
+    place = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file.name
+    return f"{type(error).__name__}{code} at {place}:{ours[-1].lineno}"

@@ -8,8 +8,8 @@ from lambdas.common.contracts.recipients.preferences import DetailLevel
 from lambdas.common.contracts.recipients.recipient import Recipient
 from lambdas.common.errors import ConfigurationError
 from lambdas.delivery.context import DeliveryContext
+from lambdas.delivery.ledger.items import AddressProblemState
 from lambdas.delivery.ledger.sending import address_problems
-from lambdas.delivery.ledger.states import AddressProblemState
 
 NO_OWN_KEY = "no_own_key"
 """This environment cannot sign: it has no S/MIME secret, or an unusable one."""

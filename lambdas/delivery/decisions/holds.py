@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from lambdas.common.clock import iso, zone_named
 from lambdas.common.contracts.recipients.recipient import Recipient
 from lambdas.common.contracts.workflow.delivery_states import HoldReason
-from lambdas.delivery.ledger.states import TOGETHER
+from lambdas.delivery.ledger.items import TOGETHER
 
 
 def hold_for(recipient: Recipient, moment: datetime) -> tuple[str, str]:

@@ -1,14 +1,42 @@
-"""The types of the items in the ledger's table. `msgspec.convert` reads an item into its type."""
+"""The types of the items in the ledger's table, and their closed sets of words. `msgspec.convert` reads an item into its type."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
-from lambdas.common.contracts.document_reference import Written
+from lambdas.common.contracts.document import Written
 from lambdas.common.contracts.message.event_kind import EventKind
-from lambdas.common.contracts.workflow.delivery_states import DeliveryState
+from lambdas.common.contracts.workflow.delivery_states import DeliveryState, HoldReason
 from lambdas.common.contracts.workflow.tasks import DeliverNotificationInput
 from lambdas.delivery.ledger.decision import MailDecision
-from lambdas.delivery.ledger.states import AddressProblemState, SwitchState
+
+SETTLED = frozenset(
+    {
+        DeliveryState.SENT,
+        DeliveryState.REFUSED,
+        DeliveryState.UNKNOWN,
+        DeliveryState.SUPPRESSED,
+    }
+)
+"""States after which a run has nothing left to do."""
+
+
+TOGETHER = frozenset({HoldReason.DIGEST, HoldReason.QUIET})
+"""Deliveries held for these reasons are released in one mail to each recipient."""
+
+
+class AddressProblemState(StrEnum):
+    """A problem of an address that an operator has to correct in the provider directory."""
+
+    ENDPOINT_BAD = "endpoint_bad"
+    CERTIFICATE_BAD = "certificate_bad"
+
+
+class SwitchState(StrEnum):
+    """`paused` holds every delivery of the environment."""
+
+    PAUSED = "paused"
+    ON = "on"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,8 @@ from lambdas.delivery.letter import facts, findings_rows, remarks
 from lambdas.delivery.letter.findings_rows import FindingRow
 from lambdas.delivery.letter.told import Told
 from lambdas.delivery.letter.words import times
-from lambdas.delivery.letter.words.clean import clean
+from lambdas.delivery.letter.words.clean import clean, letter_text
 from lambdas.delivery.letter.words.locale import Words, words_in
-from lambdas.delivery.letter.words.unlinked import letter_text
 from lambdas.delivery.letter.words.wording import notice_of, reason_words
 
 TEMPLATES = Path(__file__).with_name("templates")

@@ -19,7 +19,7 @@ from botocore.exceptions import ConnectionError as AnyConnectionError
 
 from lambdas.common.aws import vault
 from lambdas.common.aws.clients import is_transient
-from lambdas.common.contracts.document_reference import Written
+from lambdas.common.contracts.document import Written
 from lambdas.common.errors import (
     ConfigurationError,
     DeliveryRefusedError,

@@ -13,7 +13,7 @@ from lambdas.lookup_identities.matching.demographics import (
     surnames_agree,
     surnames_share_a_name,
 )
-from lambdas.lookup_identities.matching.positions import listed
+from lambdas.lookup_identities.matching.identifiers import listed
 from lambdas.registry.records import Match, PatientRecord
 
 EVIDENCE = ("PID-5.1", "PID-7")

@@ -5,6 +5,7 @@ An identifier is looked up under each that is given and that the sender may asse
 written, without blanks around it.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,7 +18,26 @@ from lambdas.common.errors import (
 )
 from lambdas.common.senders import SenderAuthorities
 from lambdas.lookup_identities.matching.demographics import given
-from lambdas.lookup_identities.matching.positions import listed, positions_of
+
+
+def positions_of(identifiers: Sequence[PatientIdentifier]) -> list[str]:
+    """The field of each identifier: `PID-3`, or `PID-3[2]` among several of one field."""
+    fields = [identifier.field for identifier in identifiers]
+    repeated = {name for name, count in Counter(fields).items() if count > 1}
+    seen: Counter[str] = Counter()
+    positions = []
+    for name in fields:
+        seen[name] += 1
+        positions.append(f"{name}[{seen[name]}]" if name in repeated else name)
+    return positions
+
+
+def listed(positions: Sequence[str]) -> str:
+    """The positions in words: `PID-3, PID-5.1 and PID-7`."""
+    if len(positions) == 1:
+        return positions[0]
+    return f"{', '.join(positions[:-1])} and {positions[-1]}"
+
 
 NOT_PATIENTS = frozenset({"AN", "ANC", "AND", "ANT", "VN"})
 """Identifier types of accounts and visits (HL7 table 0203): many of them belong to one patient."""

@@ -7,9 +7,14 @@ import msgspec
 
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.delivery.ledger.items import DeliveryItem, MailAccount, Switch
+from lambdas.delivery.ledger.items import (
+    AddressProblemState,
+    DeliveryItem,
+    MailAccount,
+    Switch,
+    SwitchState,
+)
 from lambdas.delivery.ledger.sending import address_problems, mail_account, pause
-from lambdas.delivery.ledger.states import AddressProblemState, SwitchState
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,7 @@ import msgspec
 from lambdas.common.aws.item_writes import Update
 from lambdas.common.aws.items import Item
 from lambdas.common.clock import now
-from lambdas.common.contracts.document import to_document
-from lambdas.common.contracts.document_reference import Written
+from lambdas.common.contracts.document import Written, to_document
 from lambdas.common.contracts.workflow.delivery_states import DeliveryState
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.ledger import table

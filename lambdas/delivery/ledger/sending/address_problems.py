@@ -5,8 +5,7 @@ import msgspec
 from lambdas.common.clock import now
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.delivery.ledger.items import AddressProblem
-from lambdas.delivery.ledger.states import AddressProblemState
+from lambdas.delivery.ledger.items import AddressProblem, AddressProblemState
 from lambdas.delivery.ledger.table import Prefix
 
 PREFIXES = {

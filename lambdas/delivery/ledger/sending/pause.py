@@ -5,8 +5,7 @@ import msgspec
 from lambdas.common.clock import now
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.delivery.ledger.items import Switch
-from lambdas.delivery.ledger.states import SwitchState
+from lambdas.delivery.ledger.items import Switch, SwitchState
 from lambdas.delivery.ledger.table import Prefix
 
 SWITCH = Prefix.SWITCH.key("delivery")

@@ -14,8 +14,8 @@ from lambdas.common.aws.items import from_item
 from lambdas.common.function.settings import StoredDays
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext, LedgerSettings
+from lambdas.delivery.ledger.items import SwitchState
 from lambdas.delivery.ledger.sending import pause
-from lambdas.delivery.ledger.states import SwitchState
 from lambdas.track_encounter.tracking import track
 from tests.support.audit import entry
 from tests.support.encounter_table import table_of

@@ -16,8 +16,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from lambdas.common.audit import chain
 from lambdas.common.contracts.recipients.preferences import DetailLevel
 from lambdas.delivery.context import DeliveryContext
+from lambdas.delivery.ledger.items import AddressProblemState
 from lambdas.delivery.ledger.sending import address_problems
-from lambdas.delivery.ledger.states import AddressProblemState
 from tests.functional.lambdas.deliver_notification.world import (
     ADMISSION,
     EVENT_ID,

@@ -10,8 +10,8 @@ from lambdas.delivery import audit, delivery, summary
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger.deliveries import deliveries, due, transitions
 from lambdas.delivery.ledger.deliveries import feedback as feedback_ledger
+from lambdas.delivery.ledger.items import AddressProblemState
 from lambdas.delivery.ledger.sending import address_problems, rate
-from lambdas.delivery.ledger.states import AddressProblemState
 from lambdas.delivery.mail import mailer
 from lambdas.record_feedback.handler import lambda_handler as feedback
 from lambdas.release_deliveries import releasing

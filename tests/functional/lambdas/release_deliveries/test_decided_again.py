@@ -22,8 +22,8 @@ from lambdas.common.contracts.workflow.delivery_states import HoldReason
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import table
+from lambdas.delivery.ledger.items import AddressProblemState, SwitchState
 from lambdas.delivery.ledger.sending import address_problems, pause
-from lambdas.delivery.ledger.states import AddressProblemState, SwitchState
 from lambdas.registry.keys import consents_key, patient_key
 from tests.functional.lambdas.deliver_notification.world import (
     ADMISSION,

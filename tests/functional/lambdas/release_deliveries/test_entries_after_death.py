@@ -16,8 +16,8 @@ from lambdas.common.contracts.recipients.recipient import Addressee, Recipient, 
 from lambdas.delivery import audit
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger.deliveries import deliveries, due, transitions
+from lambdas.delivery.ledger.items import SwitchState
 from lambdas.delivery.ledger.sending import pause, rate
-from lambdas.delivery.ledger.states import SwitchState
 from lambdas.delivery.mail import mailer
 from lambdas.record_feedback.handler import lambda_handler as feedback
 from tests.functional.lambdas.deliver_notification.world import (

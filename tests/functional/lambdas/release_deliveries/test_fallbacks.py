@@ -9,8 +9,8 @@ from lambdas.common.audit import chain
 from lambdas.common.errors import DeliveryRefusedError
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.decisions import holds
+from lambdas.delivery.ledger.items import AddressProblemState
 from lambdas.delivery.ledger.sending import address_problems
-from lambdas.delivery.ledger.states import AddressProblemState
 from lambdas.record_feedback.handler import lambda_handler as feedback
 from tests.functional.lambdas.deliver_notification.world import (
     ADMISSION,

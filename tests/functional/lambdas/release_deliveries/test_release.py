@@ -14,8 +14,8 @@ from lambdas.common.contracts.message.event_kind import EventKind
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger.deliveries import deliveries, due, transitions
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, NotifiedEvent, cancel
+from lambdas.delivery.ledger.items import SwitchState
 from lambdas.delivery.ledger.sending import pause
-from lambdas.delivery.ledger.states import SwitchState
 from tests.functional.lambdas.deliver_notification.world import (
     RECIPIENT,
     DeliveryWorld,

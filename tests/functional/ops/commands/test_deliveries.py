@@ -13,9 +13,9 @@ from lambdas.common.audit import chain
 from lambdas.common.aws.items import to_item
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.deliveries import deliveries
+from lambdas.delivery.ledger.items import AddressProblemState
 from lambdas.delivery.ledger.sending import address_problems, pause
 from lambdas.delivery.ledger.sending.pause import SWITCH
-from lambdas.delivery.ledger.states import AddressProblemState
 from tests.support.deployment import ME
 
 Ens = Callable[..., Result]

@@ -19,9 +19,15 @@ from local.patches.speed.dynamodb.direct.conditions import (
 from local.patches.speed.dynamodb.direct.items import MAY_GROW_TO, attributes_of
 from local.patches.speed.dynamodb.direct.tables import Key
 from local.patches.speed.dynamodb.direct.tokens import ExpressionTokens
-from local.patches.speed.dynamodb.direct.unusual import UnusualCallError
 from local.patches.speed.dynamodb.direct.updates import compile_update
-from local.patches.speed.dynamodb.direct.values import Attributes, Evaluation, Value, check, scalar
+from local.patches.speed.dynamodb.direct.values import (
+    Attributes,
+    Evaluation,
+    UnusualCallError,
+    Value,
+    check,
+    scalar,
+)
 
 Parameters = Mapping[str, Any]
 Answer = dict[str, Any]

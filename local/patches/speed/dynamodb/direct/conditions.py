@@ -10,8 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from local.patches.speed.dynamodb.direct.tokens import ExpressionTokens
-from local.patches.speed.dynamodb.direct.unusual import UnusualCallError
-from local.patches.speed.dynamodb.direct.values import Evaluation, Value, scalar
+from local.patches.speed.dynamodb.direct.values import Evaluation, UnusualCallError, Value, scalar
 
 Test = Callable[[Evaluation], bool]
 Operand = Callable[[Evaluation], Value | None]

@@ -24,7 +24,7 @@ from local.patches.patching import replace
 from local.patches.speed.core import request_id
 from local.patches.speed.dynamodb.direct import indexes, items
 from local.patches.speed.dynamodb.direct.calls import CALLS, RefusedCallError
-from local.patches.speed.dynamodb.direct.unusual import UnusualCallError
+from local.patches.speed.dynamodb.direct.values import UnusualCallError
 
 Response = tuple[int, dict[str, str], bytes]
 

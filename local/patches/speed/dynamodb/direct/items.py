@@ -10,8 +10,7 @@ from typing import Any
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 
 from local.patches.patching import add
-from local.patches.speed.dynamodb.direct.unusual import UnusualCallError
-from local.patches.speed.dynamodb.direct.values import Attributes
+from local.patches.speed.dynamodb.direct.values import Attributes, UnusualCallError
 
 MAY_GROW_TO = 380_000
 """Bytes of JSON, which are more than DynamoDB counts: its limit for an item is 400 kB."""

@@ -7,8 +7,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 
 from local.patches.speed.dynamodb.direct.items import attributes_of, new_item
-from local.patches.speed.dynamodb.direct.unusual import UnusualCallError
-from local.patches.speed.dynamodb.direct.values import Attributes, Value
+from local.patches.speed.dynamodb.direct.values import Attributes, UnusualCallError, Value
 
 Key = tuple[DynamoType, DynamoType | None]
 

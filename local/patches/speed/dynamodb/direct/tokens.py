@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
-from local.patches.speed.dynamodb.direct.unusual import UnusualCallError
+from local.patches.speed.dynamodb.direct.values import UnusualCallError
 
 WORD = re.compile(r"\s*(?:(<>|<=|>=|[<>=(),+-])|([#:]\w+|[A-Za-z_]\w*))")
 

@@ -8,8 +8,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from local.patches.speed.dynamodb.direct.tokens import ExpressionTokens
-from local.patches.speed.dynamodb.direct.unusual import UnusualCallError
-from local.patches.speed.dynamodb.direct.values import Attributes, Evaluation, Value, total
+from local.patches.speed.dynamodb.direct.values import (
+    Attributes,
+    Evaluation,
+    UnusualCallError,
+    Value,
+    total,
+)
 
 Change = Callable[[Evaluation], Value | None]
 """Computes the new value of one attribute from the item before; None removes it."""

@@ -5,7 +5,10 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from local.patches.speed.dynamodb.direct.unusual import UnusualCallError
+
+class UnusualCallError(Exception):
+    """Raised before anything was written, for a call that moto answers: a fault, or a rare feature."""
+
 
 Value = dict[str, Any]
 """One attribute value: its type and the value."""

@@ -9,8 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.common.aws import vault
-from lambdas.common.contracts.document import to_document
-from lambdas.common.contracts.document_reference import Written
+from lambdas.common.contracts.document import Written, to_document
 from lambdas.common.contracts.findings import ClinicalFindings, Finding, FindingsOutcome
 from lambdas.common.errors import DependencyUnavailableError, UnprocessableMessageError
 from lambdas.delivery.ledger.context import LedgerContext

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from lambdas.common.aws.item_writes import Update
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext, LedgerSettings
@@ -47,7 +48,7 @@ def test_an_update_whose_condition_fails_returns_the_item_as_it_is(
     item = {"delivery_id": "d1", "state": "sent"}
     table.replace_item(context, item)
     refused = table.update(context, "d1", {"state": "held"}, "#state = :held", {":held": "held"})
-    assert refused == table.Update(False, item)
+    assert refused == Update(False, item)
     missing = table.update(context, "d2", {"state": "held"}, "#state = :held", {":held": "held"})
-    assert missing == table.Update(False, {})
+    assert missing == Update(False, {})
     assert table.read_item(context, "d2") == {}
