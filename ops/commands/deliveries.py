@@ -10,6 +10,7 @@ from lambdas.delivery.ledger.items import DeliveryItem, SwitchState
 from lambdas.delivery.ledger.sending import pause
 from ops import ledger
 from ops.audit.principal import name
+from ops.commands.options import with_reason
 from ops.output import clock, console, count, short_clock, table, write_csv
 from ops.session import Session, pass_session
 
@@ -84,11 +85,7 @@ def problems_command(session: Session) -> None:
     "reopen", epilog="Example: ens deliveries reopen RECIPIENT --reason 'ticket 4711'"
 )
 @click.argument("recipient", metavar="RECIPIENT")
-@click.option(
-    "--reason",
-    required=True,
-    help="The reason, for the audit. Without patient data: name the ticket or the question.",
-)
+@with_reason
 @pass_session
 def reopen_command(session: Session, recipient: str, reason: str) -> None:
     """Uses a recipient's address again that bounced or complained.
@@ -117,11 +114,7 @@ def resend_command(session: Session, delivery_id: str) -> None:
     "discard", epilog="Example: ens deliveries discard DELIVERY_ID --reason 'ticket 4711'"
 )
 @click.argument("delivery_ids", nargs=-1, required=True, metavar="DELIVERY_ID...")
-@click.option(
-    "--reason",
-    required=True,
-    help="The reason, for the audit. Without patient data: name the ticket or the question.",
-)
+@with_reason
 @pass_session
 def discard_command(session: Session, delivery_ids: tuple[str, ...], reason: str) -> None:
     """Ends held deliveries: their recipients are not told.

@@ -1,4 +1,4 @@
-"""Options that several commands share: days, and TLS."""
+"""Options that several commands share: days, reason and TLS."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -15,6 +15,12 @@ R = TypeVar("R")
 
 DAY = click.DateTime(["%Y-%m-%d"])
 DAY_SHOWN = "YYYY-MM-DD"
+
+with_reason = click.option(
+    "--reason",
+    required=True,
+    help="The reason, for the audit. Without patient data: name the ticket or the question.",
+)
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OPTIONS = (

@@ -2,30 +2,21 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
 from ops import patient_data
+from ops.commands.options import with_reason
 from ops.output import count
 from ops.session import Session, pass_session
 
 WARNING = "Patient data. This reading is recorded in the audit, and reported where an alarm is set."
-F = TypeVar("F", bound=Callable[..., Any])
 
-
-def _with_options(command: F) -> F:
-    """Adds the options of every reading."""
-    command = click.option(
-        "--output",
-        type=click.Path(dir_okay=False, path_type=Path),
-        help="Write the bytes to a new file that only you can read, and show nothing.",
-    )(command)
-    return click.option(
-        "--reason",
-        required=True,
-        help="The reason, for the audit. Without patient data: name the ticket or the question.",
-    )(command)
+_with_output = click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the bytes to a new file that only you can read, and show nothing.",
+)
 
 
 @click.group("phi")
@@ -38,7 +29,8 @@ def phi_group() -> None:
 
 @phi_group.command("message", epilog="Example: ens phi message EVENT_ID --reason 'ticket 4711'")
 @click.argument("event_id")
-@_with_options
+@with_reason
+@_with_output
 @pass_session
 def message_command(session: Session, event_id: str, reason: str, output: Path | None) -> None:
     """Shows the received message of an event.
@@ -51,7 +43,8 @@ def message_command(session: Session, event_id: str, reason: str, output: Path |
 
 @phi_group.command("mail")
 @click.argument("delivery_id")
-@_with_options
+@with_reason
+@_with_output
 @pass_session
 def mail_command(session: Session, delivery_id: str, reason: str, output: Path | None) -> None:
     """Shows the mail of a delivery: head and plain text.
@@ -64,7 +57,8 @@ def mail_command(session: Session, delivery_id: str, reason: str, output: Path |
 
 @phi_group.command("rejected")
 @click.argument("key")
-@_with_options
+@with_reason
+@_with_output
 @pass_session
 def rejected_command(session: Session, key: str, reason: str, output: Path | None) -> None:
     """Shows a message that the receiver rejected. KEY is that of `ens rejected list`."""
