@@ -14,6 +14,7 @@ from lambdas.common.errors import ConfigurationError
 from lambdas.lookup_identities.fhir.http import FhirClient, escaped, token
 from lambdas.lookup_identities.fhir.references import Document
 from lambdas.lookup_identities.fhir.resources import (
+    DirectoryReference,
     DirectoryResources,
     FhirEndpoint,
     FhirIdentifier,
@@ -33,8 +34,6 @@ COUNT = ("_count", "200")
 MAX_PAGES = 10
 INCLUDE = ("_include", "Organization:endpoint")
 
-Parameters = list[tuple[str, str]]
-
 
 @dataclass(frozen=True, slots=True)
 class FhirProviderDirectory:
@@ -51,52 +50,99 @@ class FhirProviderDirectory:
         """
         people = {p.npi: p for p in providers.values() if p.npi and not p.facility}
         places = {p.npi: p for p in providers.values() if p.npi and p.facility}
-        deadline = Deadline.after(connection.TOTAL_SECONDS / 2)
+        question = _Question(self.server, Deadline.after(connection.TOTAL_SECONDS / 2))
         with self.breaker.guard():
-            return {
-                **_people(self.server, people, deadline),
-                **_places(self.server, places, deadline),
-            }
+            return {**question.people(people), **question.places(places)}
 
 
-def _people(
-    server: FhirClient, known: Mapping[str, Provider], deadline: Deadline
-) -> dict[str, Provider]:
-    if not known:
-        return {}
-    found = _search(server, "Practitioner", [_by_npi(known)], deadline).practitioners
-    practitioners = {f"Practitioner/{one.id}": one for one in found}
-    if not practitioners:
-        return {}
-    today = now()[:10]
-    # No search by `active`: it leaves out a role without the member, which is active too.
-    asked = [("practitioner", ",".join(map(escaped, practitioners)))]
-    roles = [
-        role
-        for role in _search(server, "PractitionerRole", asked, deadline).roles
-        if role.active and role.period.holds(today)
-    ]
-    of_roles = _endpoints(server, {e.target for role in roles for e in role.endpoint}, deadline)
-    of_organizations = _organization_endpoints(
-        server, {role.organization.target for role in roles}, deadline
-    )
-    validated_ones: dict[str, Provider] = {}
-    for reference, practitioner in practitioners.items():
-        own = [role for role in roles if role.practitioner.target == reference]
-        endpoints = [
-            of_roles[e.target] for role in own for e in role.endpoint if e.target in of_roles
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """The searches for a patient's providers, which end by one deadline."""
+
+    server: FhirClient
+    deadline: Deadline
+
+    def people(self, known: Mapping[str, Provider]) -> dict[str, Provider]:
+        """The people of these NPIs whom the directory knows, by provider id."""
+        if not known:
+            return {}
+        found = self._search("Practitioner", _by_npi(known)).practitioners
+        practitioners = {f"Practitioner/{one.id}": one for one in found}
+        if not practitioners:
+            return {}
+        today = now()[:10]
+        # No search by `active`: it leaves out a role without the member, which is active too.
+        asked = ("practitioner", ",".join(map(escaped, practitioners)))
+        roles = [
+            role
+            for role in self._search("PractitionerRole", asked).roles
+            if role.active and role.period.holds(today)
         ]
-        of_places = [e for role in own for e in of_organizations.get(role.organization.target, ())]
-        if provider := known.get(_npi(practitioner.identifier)):
-            found_one = replace(
-                provider,
-                name=_name(practitioner.name, provider.name),
-                # A provider without an active role works nowhere at present.
-                active=practitioner.active and bool(own),
-                address=_address(endpoints) or _address(of_places),
-            )
-            _take(validated_ones, found_one)
-    return validated_ones
+        of_roles = self._by_id("Endpoint", (e for role in roles for e in role.endpoint))
+        found_places = self._by_id("Organization", (role.organization for role in roles), INCLUDE)
+        of_organizations = {
+            f"Organization/{one.id}": found_places.linked(one.endpoint)
+            for one in found_places.organizations
+            if one.active
+        }
+        validated_ones: dict[str, Provider] = {}
+        for reference, practitioner in practitioners.items():
+            own = [role for role in roles if role.practitioner.target == reference]
+            endpoints = of_roles.linked(e for role in own for e in role.endpoint)
+            of_places = [
+                e for role in own for e in of_organizations.get(role.organization.target, ())
+            ]
+            if provider := known.get(_npi(practitioner.identifier)):
+                found_one = replace(
+                    provider,
+                    name=_name(practitioner.name, provider.name),
+                    # A provider without an active role works nowhere at present.
+                    active=practitioner.active and bool(own),
+                    address=_address(endpoints) or _address(of_places),
+                )
+                _take(validated_ones, found_one)
+        return validated_ones
+
+    def places(self, known: Mapping[str, Provider]) -> dict[str, Provider]:
+        """The facilities of these NPIs that the directory knows, by provider id."""
+        if not known:
+            return {}
+        found = self._search("Organization", _by_npi(known), INCLUDE)
+        places: dict[str, Provider] = {}
+        for one in found.organizations:
+            if provider := known.get(_npi(one.identifier)):
+                address = _address(found.linked(one.endpoint))
+                _take(places, replace(provider, active=one.active, address=address))
+        return places
+
+    def _by_id(
+        self, kind: str, references: Iterable[DirectoryReference], *more: tuple[str, str]
+    ) -> DirectoryResources:
+        """The resources to which the references lead, without those of other servers."""
+        targets = {reference.target.partition("/")[2] for reference in references}
+        ids = sorted(one for one in targets if one and "/" not in one)
+        if not ids:
+            return DirectoryResources()
+        return self._search(kind, ("_id", ",".join(map(escaped, ids))), *more)
+
+    def _search(self, kind: str, *parameters: tuple[str, str]) -> DirectoryResources:
+        """The resources of all pages of a search, the included ones among them.
+
+        A server may send fewer resources a page than `_count` (FHIR R4 "Search", Page Count).
+        """
+        reply = self.server.get(kind, [*parameters, COUNT], self.deadline)
+        pages: list[Document] = []
+        for _ in range(MAX_PAGES):
+            if reply.status != 200:
+                raise ConfigurationError(
+                    f"the directory does not take the query: HTTP {reply.status}"
+                )
+            pages.append(reply.resource)
+            found = read_directory(pages)
+            if not found.next_page:
+                return found
+            reply = self.server.following(found.next_page, self.deadline)
+        raise ConfigurationError(f"the directory answers in more than {MAX_PAGES} pages")
 
 
 def _take(chosen: dict[str, Provider], found: Provider) -> None:
@@ -104,75 +150,6 @@ def _take(chosen: dict[str, Provider], found: Provider) -> None:
     before = chosen.get(found.provider_id)
     if before is None or not (before.active and before.address):
         chosen[found.provider_id] = found
-
-
-def _places(
-    server: FhirClient, known: Mapping[str, Provider], deadline: Deadline
-) -> dict[str, Provider]:
-    if not known:
-        return {}
-    found = _search(server, "Organization", [_by_npi(known), INCLUDE], deadline)
-    endpoints = {f"Endpoint/{one.id}": one for one in found.endpoints}
-    places: dict[str, Provider] = {}
-    for one in found.organizations:
-        if provider := known.get(_npi(one.identifier)):
-            address = _address([endpoints[e.target] for e in one.endpoint if e.target in endpoints])
-            _take(places, replace(provider, active=one.active, address=address))
-    return places
-
-
-def _organization_endpoints(
-    server: FhirClient, references: set[str], deadline: Deadline
-) -> dict[str, list[FhirEndpoint]]:
-    """The endpoints of each active organisation."""
-    wanted = _ids(references)
-    if not wanted:
-        return {}
-    found = _search(server, "Organization", [("_id", wanted), INCLUDE], deadline)
-    endpoints = {f"Endpoint/{one.id}": one for one in found.endpoints}
-    return {
-        f"Organization/{one.id}": [
-            endpoints[e.target] for e in one.endpoint if e.target in endpoints
-        ]
-        for one in found.organizations
-        if one.active
-    }
-
-
-def _endpoints(
-    server: FhirClient, references: set[str], deadline: Deadline
-) -> dict[str, FhirEndpoint]:
-    wanted = _ids(references)
-    if not wanted:
-        return {}
-    found = _search(server, "Endpoint", [("_id", wanted)], deadline).endpoints
-    return {f"Endpoint/{one.id}": one for one in found}
-
-
-def _ids(references: set[str]) -> str:
-    """The value of `_id` that asks for these resources, without those of other servers."""
-    ids = {reference.partition("/")[2] for reference in references}
-    return ",".join(map(escaped, sorted(one for one in ids if one and "/" not in one)))
-
-
-def _search(
-    server: FhirClient, kind: str, parameters: Parameters, deadline: Deadline
-) -> DirectoryResources:
-    """The resources of all pages of a search, the included ones among them.
-
-    A server may send fewer resources a page than `_count` (FHIR R4 "Search", Page Count).
-    """
-    reply = server.get(kind, [*parameters, COUNT], deadline)
-    pages: list[Document] = []
-    for _ in range(MAX_PAGES):
-        if reply.status != 200:
-            raise ConfigurationError(f"the directory does not take the query: HTTP {reply.status}")
-        pages.append(reply.resource)
-        found = read_directory(pages)
-        if not found.next_page:
-            return found
-        reply = server.following(found.next_page, deadline)
-    raise ConfigurationError(f"the directory answers in more than {MAX_PAGES} pages")
 
 
 def _by_npi(known: Mapping[str, Provider]) -> tuple[str, str]:

@@ -5,7 +5,7 @@ that it does not define, so that a damaged name is noticed too (FHIR R4, "JSON r
 """
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -210,11 +210,16 @@ class PatientBundle:
 class DirectoryResources:
     """The resources of a provider directory's pages by type, and the address of the next one, "" for none."""
 
-    practitioners: tuple[FhirPractitioner, ...]
-    roles: tuple[FhirPractitionerRole, ...]
-    organizations: tuple[FhirOrganization, ...]
-    endpoints: tuple[FhirEndpoint, ...]
-    next_page: str
+    practitioners: tuple[FhirPractitioner, ...] = ()
+    roles: tuple[FhirPractitionerRole, ...] = ()
+    organizations: tuple[FhirOrganization, ...] = ()
+    endpoints: tuple[FhirEndpoint, ...] = ()
+    next_page: str = ""
+
+    def linked(self, references: Iterable[DirectoryReference]) -> list[FhirEndpoint]:
+        """The endpoints among these to which the references lead."""
+        known = {f"Endpoint/{one.id}": one for one in self.endpoints}
+        return [known[one.target] for one in references if one.target in known]
 
 
 class _Issue(FhirPart, frozen=True):
