@@ -66,12 +66,18 @@ def test_a_backend_that_does_not_exist_is_a_configuration_error(
 
 
 @pytest.mark.usefixtures("environment")
-@pytest.mark.parametrize("text", ["", "{", "[]", '"x"'])
+@pytest.mark.parametrize("text", ["{", "[]", '"x"'])
 def test_settings_that_are_no_object_are_a_configuration_error(
     monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     with pytest.raises(ConfigurationError, match="ENS_MPI_SETTINGS"):
         context_with(monkeypatch, ENS_MPI_CLIENT="fhir", ENS_MPI_SETTINGS=text)
+
+
+@pytest.mark.usefixtures("environment")
+def test_settings_that_are_not_there_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DependencyUnavailableError, match="ENS_MPI_SETTINGS is not set"):
+        context_with(monkeypatch, ENS_MPI_CLIENT="fhir", ENS_MPI_SETTINGS="")
 
 
 def fail(breaker: Breaker) -> None:
