@@ -1,5 +1,6 @@
 """cfn-lint and checkov over the templates of a folder: what they find, and what is accepted in them."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -9,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from supply_chain import locked
-from tests.infra.judges.tools import HOME, PYTHON
+from tests.infra.judges.tools import HOME, PYTHON, REQUIREMENTS
+
+EMPTY = {"HOME": str(HOME), "PATH": "/usr/bin:/bin"}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -32,17 +35,11 @@ class LinterReport:
 
 def cfn_lint(folder: Path) -> list[LinterFinding]:
     """The open findings of all rules, the informational and the experimental included."""
-    done = subprocess.run(
-        [
-            locked.interpreter(Path(sys.prefix)).with_name("cfn-lint"),
-            *("--include-checks", "I", "--include-experimental", "--format", "json"),
-            *templates(folder),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    # cfn-lint ends with a code of its own for each kind of finding, and prints nothing but JSON.
+    command = [
+        str(locked.interpreter(Path(sys.prefix)).with_name("cfn-lint")),
+        *("--include-checks", "I", "--include-experimental", "--format", "json"),
+        *(path.name for path in templates(folder)),
+    ]
     return sorted(
         LinterFinding(
             found["Rule"]["Id"],
@@ -50,7 +47,7 @@ def cfn_lint(folder: Path) -> list[LinterFinding]:
             str((found["Location"].get("Path") or ["", ""])[1]),
             found["Message"],
         )
-        for found in json.loads(done.stdout)
+        for found in _printed(command, folder, HOME.parents[1] / "requirements.txt")
     )
 
 
@@ -59,24 +56,41 @@ def checkov(folder: Path) -> LinterReport:
 
     `--skip-download` and an empty environment keep it from its platform: it needs no network.
     """
-    done = subprocess.run(
-        [
-            *(locked.interpreter(PYTHON), locked.interpreter(PYTHON).with_name("checkov")),
-            *("--framework", "cloudformation", "--directory", folder),
-            *("--skip-download", "--compact", "--output", "json"),
-        ],
-        env={"HOME": str(HOME), "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    results = json.loads(done.stdout)["results"]
+    python = locked.interpreter(PYTHON)
+    command = [
+        *(str(python), str(python.with_name("checkov"))),
+        *("--framework", "cloudformation", "--directory", "."),
+        *("--skip-download", "--compact", "--output", "json"),
+    ]
+    results = _printed(command, folder, REQUIREMENTS, EMPTY)["results"]
     if results["parsing_errors"]:
         raise ValueError(f"checkov cannot read {results['parsing_errors']}")
     return LinterReport(
         open=sorted(_of_checkov(found) for found in results["failed_checks"]),
         accepted=sorted(_of_checkov(found) for found in results["skipped_checks"]),
     )
+
+
+def _printed(
+    command: list[str], folder: Path, lock: Path, environment: dict[str, str] | None = None
+) -> Any:
+    """The JSON that a linter prints about the templates of a folder.
+
+    It is kept for as long as lock file, command and templates are the same: each run takes 20 s.
+    """
+    asked = hashlib.sha256(lock.read_bytes() + repr(command).encode())
+    for path in templates(folder):
+        asked.update(path.name.encode() + path.read_bytes())
+    kept = HOME / "printed" / f"{asked.hexdigest()}.json"
+    if not kept.exists():
+        # A linter ends with a code of its own for each kind of finding, and prints nothing but JSON.
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+        json.loads(done.stdout)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(done.stdout, "utf-8")
+    return json.loads(kept.read_text("utf-8"))
 
 
 def accepted_in_templates(folder: Path) -> Iterator[LinterFinding]:
