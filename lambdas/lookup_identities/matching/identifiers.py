@@ -19,26 +19,6 @@ from lambdas.common.errors import (
 from lambdas.common.senders import SenderAuthorities
 from lambdas.lookup_identities.matching.demographics import given
 
-
-def positions_of(identifiers: Sequence[PatientIdentifier]) -> list[str]:
-    """The field of each identifier: `PID-3`, or `PID-3[2]` among several of one field."""
-    fields = [identifier.field for identifier in identifiers]
-    repeated = {name for name, count in Counter(fields).items() if count > 1}
-    seen: Counter[str] = Counter()
-    positions = []
-    for name in fields:
-        seen[name] += 1
-        positions.append(f"{name}[{seen[name]}]" if name in repeated else name)
-    return positions
-
-
-def listed(positions: Sequence[str]) -> str:
-    """The positions in words: `PID-3, PID-5.1 and PID-7`."""
-    if len(positions) == 1:
-        return positions[0]
-    return f"{', '.join(positions[:-1])} and {positions[-1]}"
-
-
 NOT_PATIENTS = frozenset({"AN", "ANC", "AND", "ANT", "VN"})
 """Identifier types of accounts and visits (HL7 table 0203): many of them belong to one patient."""
 
@@ -144,3 +124,22 @@ def one_patient(
         raise IdentityConflictError(f"{listed(list(named))} name different patients")
     positions = list(named)
     return (next(iter(named[positions[0]])), positions) if positions else ("", [])
+
+
+def positions_of(identifiers: Sequence[PatientIdentifier]) -> list[str]:
+    """The field of each identifier: `PID-3`, or `PID-3[2]` among several of one field."""
+    fields = [identifier.field for identifier in identifiers]
+    repeated = {name for name, count in Counter(fields).items() if count > 1}
+    seen: Counter[str] = Counter()
+    positions = []
+    for name in fields:
+        seen[name] += 1
+        positions.append(f"{name}[{seen[name]}]" if name in repeated else name)
+    return positions
+
+
+def listed(positions: Sequence[str]) -> str:
+    """The positions in words: `PID-3, PID-5.1 and PID-7`."""
+    if len(positions) == 1:
+        return positions[0]
+    return f"{', '.join(positions[:-1])} and {positions[-1]}"
