@@ -33,13 +33,12 @@ HOLDS_REAL_PATIENTS = frozenset({"staging", "prod"})
 class Environment:
     """One environment and its senders. Empty `account`: the account of the credentials.
 
-    `max_receive_count` deliveries of a queue message, one every 12 minutes, end as a dead letter.
-    Without `extract_concurrency` no Lambda concurrency is reserved. `comprehend_rate` and
-    `comprehend_characters` are quotas a second of each operation of Comprehend Medical, shared by all
-    functions; `findings_wait_seconds` is the longest time that an event waits for this quota.
-    `log_execution_data` adds the input and output of every state to the workflow's log (docs/cost.md).
-    `data_trail` records every access to vault, registry, MPI cache and encounters in CloudTrail.
-    `backup` None makes no backups.
+    `max_receive_count` deliveries of a queue message, one every 12 minutes, end as a dead letter. Without
+    `extract_concurrency` no Lambda concurrency is reserved. `comprehend_rate` and `comprehend_characters`
+    are quotas a second of each operation of Comprehend Medical, shared by all functions;
+    `findings_wait_seconds` is the longest time that an event waits for this quota. `log_execution_data`
+    adds the input and output of every state to the workflow's log (docs/cost.md). `data_trail` records
+    every access to vault, registry, MPI cache and encounters in CloudTrail. `backup` None makes no backups.
     """
 
     name: str

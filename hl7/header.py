@@ -193,8 +193,8 @@ def _transcoded(message: bytes, codec: str) -> Header | None:
 def _compared(transcoded: Header, raw: Header) -> Header:
     """The transcoded header, marked where MSH is not the same as in the bytes received.
 
-    MSH decides about sender and trigger event. If a multi-byte character contains a delimiter's byte, another
-    reader of the same bytes would find other values. So MSH has to be ASCII in such a message.
+    MSH decides about sender and trigger event. If a multi-byte character contains a delimiter's byte,
+    another reader of the same bytes would find other values. So MSH has to be ASCII in such a message.
     """
     read = transcoded.message[transcoded.start : transcoded.end]
     transcoded.has_two_readings = read != raw.message[raw.start : raw.end] or not read.isascii()

@@ -74,8 +74,9 @@ def wrap(message: bytes) -> bytes:
 class Decoder:
     """Cuts one connection's bytes into frames. Buffers at most one frame and the bytes of one read.
 
-    With `strict_start`, only blanks and a byte order mark may precede the first start block: other bytes show another protocol
-    (HTTP, TLS), in which a frame must not be searched for. `MSH` there is a frame without its start block.
+    With `strict_start`, only blanks and a byte order mark may precede the first start block: other bytes
+    show another protocol (HTTP, TLS), in which a frame must not be searched for. `MSH` there is a frame
+    without its start block.
     """
 
     def __init__(self, max_bytes: int, *, strict_start: bool = False) -> None:

@@ -1,8 +1,8 @@
 """Converts times (TS, DTM, DT) to ISO 8601 with the precision that was sent.
 
-HL7 writes `YYYYMMDDHHMMSS.SSSS+ZZZZ` (v2.9, 2.A.22). Interfaces also send ISO 8601, dates with
-slashes, fractions without a point, an offset after a blank and zeros for an unknown month or day. A
-form with one meaning is read, with a warning; any other is not a time (docs/adr/0204-times-and-character-sets.md).
+HL7 writes `YYYYMMDDHHMMSS.SSSS+ZZZZ` (v2.9, 2.A.22). Interfaces also send ISO 8601, dates with slashes,
+fractions without a point, an offset after a blank and zeros for an unknown month or day. A form with one
+meaning is read, with a warning; any other is not a time (docs/adr/0204-times-and-character-sets.md).
 """
 
 import re

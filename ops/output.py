@@ -74,8 +74,8 @@ def one_line(text: str) -> str:
 def print_json(document: object) -> None:
     """Writes a document as indented JSON to standard output. Dataclasses in it become objects.
 
-    A character that is not printable is escaped, as JSON itself leaves codes above U+001F as they are. So is
-    every one beyond ASCII where the output is not UTF-8.
+    A character that is not printable is escaped, as JSON itself leaves codes above U+001F as they are. So
+    is every one beyond ASCII where the output is not UTF-8.
     """
     ascii_alone = codecs.lookup(sys.stdout.encoding or "ascii").name != "utf-8"
     text = json.dumps(document, indent=2, ensure_ascii=ascii_alone, default=asdict)

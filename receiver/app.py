@@ -31,10 +31,10 @@ async def serve(
 ) -> None:
     """Serves until SIGTERM or SIGINT, then stops the parts in order.
 
-    Benchmarks measure a part of the receiver with a subclass of `Store` or `Intake`.
-    Raises `SettingError` for a secret that cannot be read, and for a malformed reference key,
-    certificate or configuration document, `StoreUnavailableError` when S3 returns no document,
-    `OSError` for a port in use, and `BackgroundTaskError` when a task that it cannot do without keeps failing.
+    Benchmarks measure a part of the receiver with a subclass of `Store` or `Intake`. Raises `SettingError`
+    for a secret that cannot be read, and for a malformed reference key, certificate or configuration
+    document, `StoreUnavailableError` when S3 returns no document, `OSError` for a port in use, and
+    `BackgroundTaskError` when a task that it cannot do without keeps failing.
     """
     loop = asyncio.get_running_loop()
     stop_signal = asyncio.Event()

@@ -28,8 +28,8 @@ def in_background(
 
     An exception is logged, `failed()` is called to count it, and the task begins again after a second:
     without it the receiver would serve on with old credentials, without timeouts, or accept no connection.
-    After `_MAX_FAILURES` in a row `give_up()` is called instead, where it is given. It ends the process, and
-    ECS starts a new task (Amazon ECS Developer Guide, "Service scheduler concepts").
+    After `_MAX_FAILURES` in a row `give_up()` is called instead, where it is given. It ends the process,
+    and ECS starts a new task (Amazon ECS Developer Guide, "Service scheduler concepts").
     """
     return asyncio.create_task(_run(name, forever, log, failed, give_up))
 

@@ -1,8 +1,7 @@
 """Checks each lock file against PyPI's database of known vulnerabilities, with pip-audit.
 
 pip-audit ends with 1 both for a vulnerability and for a database it cannot reach, and with 0 when the
-database has no record of a package. Its JSON tells these apart
-(https://github.com/pypa/pip-audit#usage).
+database has no record of a package. Its JSON tells these apart (https://github.com/pypa/pip-audit#usage).
 """
 
 import json

@@ -45,8 +45,8 @@ ENVIRONMENT = {
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "samples"
 
-# The suite tries the same examples at each run, so its verdict belongs to the tree, and takes what time a slow
-# machine needs. `make explore` tries new ones.
+# The suite tries the same examples at each run, so its verdict belongs to the tree, and takes what time a
+# slow machine needs. `make explore` tries new ones.
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("explore", derandomize=False, print_blob=True, deadline=None)
 settings.load_profile(os.environ.get("ENS_EXAMPLES", "same"))

@@ -1,9 +1,8 @@
 """`python -m bench.burst`: 1,000 notifications in a minute against a Comprehend Medical that throttles.
 
-The clock is virtual. Turns are the product's own code on a DynamoDB of moto, retries and waits are
-those of the state machine's file, and the back-off between attempts is botocore's. Latencies are
-assumed: warm functions 0.1 to 0.3 s, a cold start 1.2 s, an answer of Comprehend Medical 0.4 s
-(medians, log-normal).
+The clock is virtual. Turns are the product's own code on a DynamoDB of moto, retries and waits are those of
+the state machine's file, and the back-off between attempts is botocore's. Latencies are assumed: warm
+functions 0.1 to 0.3 s, a cold start 1.2 s, an answer of Comprehend Medical 0.4 s (medians, log-normal).
 """
 
 import argparse

@@ -32,8 +32,7 @@ EXTRACT_MEDIAN, CALL_MEDIAN, COLD = 0.1, 0.4, 1.2
 
 THROTTLED, UNAVAILABLE = "Lambda.TooManyRequestsException", "DependencyUnavailableError"
 RETURN_SECONDS, VISIBILITY_SECONDS, SOON = 60, 720, 3
-"""Seconds until the queue delivers a failed message again (ReturnSoon,
-infra/core/stores/queues.py)."""
+"""Seconds until the queue delivers a failed message again (ReturnSoon, infra/core/stores/queues.py)."""
 
 
 class StepError(Exception):

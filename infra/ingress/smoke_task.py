@@ -119,8 +119,8 @@ class SmokeTask(Construct):
     ) -> None:
         """Grants the operator RunTask for this task.
 
-        The operator's own statements let it read the task's state and log (infra/core/people/grants.py). ECS
-        developer guide, "Amazon ECS task execution IAM role": RunTask passes both roles.
+        The operator's own statements let it read the task's state and log (infra/core/people/grants.py).
+        ECS developer guide, "Amazon ECS task execution IAM role": RunTask passes both roles.
         """
         stack = cdk.Stack.of(self)
         revisions = f"arn:{stack.partition}:ecs:{stack.region}:{stack.account}:task-definition/{task.family}:*"

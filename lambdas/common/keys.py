@@ -1,8 +1,8 @@
 """The reference key and the audit key: rings of keys as a secret holds them, and references made with them.
 
-A secret is a JSON object: `{"current": "k1", "k1": "<random text>", ...}`. A rotation adds a key, and
-half an hour later sets `current` (docs/deploy.md#audit-key-and-reference-key). Values made with older keys stay verifiable, because each carries
-its key's id (docs/adr/0281-rotation-of-the-reference-key.md).
+A secret is a JSON object: `{"current": "k1", "k1": "<random text>", ...}`. A rotation adds a key, and half
+an hour later sets `current` (docs/deploy.md#audit-key-and-reference-key). Values made with older keys stay
+verifiable, because each carries its key's id (docs/adr/0281-rotation-of-the-reference-key.md).
 """
 
 import hashlib

@@ -33,8 +33,8 @@ class SenderDisposition:
 class SenderPrivacy:
     """The codes by which a sender's stays are protected, without case.
 
-    `not_vip` are the codes of PV1-16 that mark no VIP. `units` (PV1-3.1 or PV1-3.4), `services` (PV1-10) and
-    `diagnoses` (of the sender's own code system) are by category.
+    `not_vip` are the codes of PV1-16 that mark no VIP. `units` (PV1-3.1 or PV1-3.4), `services` (PV1-10)
+    and `diagnoses` (of the sender's own code system) are by category.
     """
 
     not_vip: frozenset[str] = frozenset()

@@ -50,8 +50,8 @@ class Attempt:
     def found(self) -> DeliveryItem | None:
         """The item as it was when this run began, or as `unknown` where another run did not finish its send.
 
-        An unknown item is not decided again, because its mail may have gone. Raises `DependencyUnavailableError` while that run
-        may still be at it.
+        An unknown item is not decided again, because its mail may have gone. Raises
+        `DependencyUnavailableError` while that run may still be at it.
         """
         item = self.start.item
         if item is None or item.state is not DeliveryState.SENDING:

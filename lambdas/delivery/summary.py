@@ -280,8 +280,8 @@ def _settle(
 ) -> None:
     """Settles a member and audits it in its own event's chain, each once.
 
-    `policy` is the decision that suppresses it. The default is the decision in the ledger, by which the summary
-    was sent, or else that of LookupIdentities.
+    `policy` is the decision that suppresses it. The default is the decision in the ledger, by which the
+    summary was sent, or else that of LookupIdentities.
     """
     member = deliveries.read(context, held.item.delivery_id) or held.item
     if member.state is not DeliveryState.HELD:

@@ -21,8 +21,7 @@ def link(
 ) -> EncounterSummary | None:
     """Adds the registry's reference of the patient to an encounter; returns the encounter.
 
-    None where another encounter has the key by now. A reference that is there already is not written
-    again.
+    None where another encounter has the key by now. A reference that is there already is not written again.
     """
     item = update(
         context,

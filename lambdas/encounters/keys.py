@@ -1,7 +1,7 @@
 """The keys under which an encounter is found: keyed hashes of its numbers, with the sender's name.
 
-A hash is made with every key that the ring tries, the current one first, so that an encounter is found after a
-rotation of the reference key.
+A hash is made with every key that the ring tries, the current one first, so that an encounter is found
+after a rotation of the reference key.
 """
 
 from collections.abc import Iterable

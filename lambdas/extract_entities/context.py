@@ -52,10 +52,10 @@ class ExtractSettings(Settings):
     """Settings of ExtractEntities.
 
     `cost_mode` is the richest mode of any event. `quota` is the account's quota of each operation, shared
-    by all functions of the environment. An event may wait for its turn until `wait_seconds` after the start of
-    its workflow. `cache_days` are the days for which an analysis is used again for the same note.
-    `text_limit` are the characters of one event that are analysed. `full_in_clear` says whether full
-    detail is sent without encryption.
+    by all functions of the environment. An event may wait for its turn until `wait_seconds` after the start
+    of its workflow. `cache_days` are the days for which an analysis is used again for the same note.
+    `text_limit` are the characters of one event that are analysed. `full_in_clear` says whether full detail
+    is sent without encryption.
     """
 
     ledger_table: str = setting(lambda: required("ENS_LEDGER_TABLE"))

@@ -29,9 +29,9 @@ def lambda_handler(
 ) -> ExtractEntitiesResult:
     """Writes `clinical.json` and returns the numbers of conditions and medications.
 
-    `unanswered` counts parts that the service did not answer in time. In a burst the outcome is
-    `deferred`: the workflow waits `wait_seconds` and calls again with the `turn` that is returned here.
-    Raises `DependencyUnavailableError` or `ConfigurationError`; the workflow then continues without findings.
+    `unanswered` counts parts that the service did not answer in time. In a burst the outcome is `deferred`:
+    the workflow waits `wait_seconds` and calls again with the `turn` that is returned here. Raises
+    `DependencyUnavailableError` or `ConfigurationError`; the workflow then continues without findings.
     """
     turn = ServiceSlot(
         at=task.turn / 1000,

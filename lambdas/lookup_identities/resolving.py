@@ -116,8 +116,8 @@ def _of_mpi(context: LookupContext, found: Match, others: Sequence[str]) -> Care
 def _joined(files: Sequence[CareFile]) -> CareFile:
     """One file of those of one patient, the surviving one's last: a relationship counts as it is there.
 
-    A merge in the registry copies a consent to the surviving patient. The copy alone counts then: it may have
-    ended since.
+    A merge in the registry copies a consent to the surviving patient. The copy alone counts then: it may
+    have ended since.
     """
     ids = {one.record.patient_id for one in files if one.record}
     merged = [one for one in files if one.record and one.record.merged_into in ids]
@@ -143,7 +143,8 @@ def _joined(files: Sequence[CareFile]) -> CareFile:
 def _care_files(context: LookupContext, filed: Filed, others: Sequence[str]) -> dict[str, CareFile]:
     """The files of the patients whom the identifiers name, and of those into whom they were merged, by id.
 
-    None where they name more patients than one can be merged of, such as a number that stands for no number.
+    None where they name more patients than one can be merged of, such as a number that stands for no
+    number.
     """
     waiting = list(dict.fromkeys(one for patients in filed.patients.values() for one in patients))
     files: dict[str, CareFile] = {}

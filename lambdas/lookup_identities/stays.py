@@ -26,8 +26,9 @@ def flags_of(
 ) -> tuple[StayFlag, ...]:
     """Links the stay of a decision to its patient, and returns its flags.
 
-    `patient_refs` are the patient's references under each key, that of the event first. `merged` are the references of patients who were merged into this one. Cancellations, corrections and
-    updates have no flags. Raises `DependencyUnavailableError`.
+    `patient_refs` are the patient's references under each key, that of the event first. `merged` are the
+    references of patients who were merged into this one. Cancellations, corrections and updates have no
+    flags. Raises `DependencyUnavailableError`.
     """
     if decision is None or not decision.encounter_key:
         return ()
@@ -73,8 +74,8 @@ def post_acute_codes(context: LookupContext, found: Iterable[StayFlag]) -> list[
 def _with_hospitals(context: LookupContext, flag: StayFlag, sender: str) -> StayFlag:
     """The flag with the hospitals' names for readers of a letter from `sender`.
 
-    Another hospital whose name says a sensitive category is not named: nobody decided whether the reader may
-    know of that care.
+    Another hospital whose name says a sensitive category is not named: nobody decided whether the reader
+    may know of that care.
     """
     stays = []
     for stay in flag.stays:

@@ -58,9 +58,9 @@ def read_event(
 ) -> PatientEvent:
     """Returns the patient event in these bytes, with a warning for each repair.
 
-    `zone`, `codes` and `date_order` are the sender's; `document_bytes` limits the documents; `received_at` is the
-    receiver's time in ISO 8601, by which a date lies in the future. Raises `UnprocessableMessageError`
-    with the position when the bytes are not one HL7 v2 message about a patient.
+    `zone`, `codes` and `date_order` are the sender's; `document_bytes` limits the documents; `received_at`
+    is the receiver's time in ISO 8601, by which a date lies in the future. Raises
+    `UnprocessableMessageError` with the position when the bytes are not one HL7 v2 message about a patient.
     """
     try:
         message = er7.read(raw)

@@ -1,7 +1,8 @@
 """Decides what one recipient may be told of a stay. Pure.
 
 The order: a patient's denial; then the rules of all policy files, of which the strictest decides. A file of
-which no rule applies decides by its `otherwise`. A consent lifts only a rule that names the consent's category.
+which no rule applies decides by its `otherwise`. A consent lifts only a rule that names the consent's
+category.
 """
 
 from collections.abc import Iterable, Sequence
@@ -38,8 +39,8 @@ class PolicyPatient:
 class PolicyRecipient:
     """The recipient: id, relationship, kind, and those in whose place they are told.
 
-    `stands_for` are the ids of providers in whose place alone the recipient is told, as surrogate or fallback.
-    A denial that names one of them counts for the recipient too.
+    `stands_for` are the ids of providers in whose place alone the recipient is told, as surrogate or
+    fallback. A denial that names one of them counts for the recipient too.
     """
 
     provider_id: str = field(repr=False)

@@ -41,7 +41,8 @@ class Gate:
     def passed(self, identities: Identities, event: PatientEvent) -> Identities:
         """The identities with each recipient's decision; suppressed recipients are in `considered`.
 
-        A mail of several providers goes to those who may be told, without the parts that any decision leaves out.
+        A mail of several providers goes to those who may be told, without the parts that any decision
+        leaves out.
         """
         patient = PolicyPatient(birth_date=identities.birth_date, consents=identities.consents)
         told: list[Recipient] = []

@@ -12,9 +12,10 @@ One table, `pk` and `sk`:
     provider-identifier#<authority>#<value>  provider              provider_id
     authorities                              <authority>           authority (of patients' identifiers)
 
-`patient_id` of an identifier and `relationship` are a text, or a list of texts where the registry
-knows several. `circle` is the set of provider ids with a relationship, ended ones too: the patient's
-decides, an identifier's is a hint (`registry/table.py`). A National Provider Identifier is filed as a provider identifier of authority `NPI`.
+`patient_id` of an identifier and `relationship` are a text, or a list of texts where the registry knows
+several. `circle` is the set of provider ids with a relationship, ended ones too: the patient's decides, an
+identifier's is a hint (`registry/table.py`). A National Provider Identifier is filed as a provider
+identifier of authority `NPI`.
 """
 
 from collections.abc import Mapping

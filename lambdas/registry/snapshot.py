@@ -44,7 +44,8 @@ class RegistrySnapshot:
     def consents(self, patients: Sequence[str]) -> tuple[Consent, ...]:
         """All consents of the patient, those under the ids of merged patients too.
 
-        A merge copies a consent to the surviving patient. The copy alone counts then: it may have ended since.
+        A merge copies a consent to the surviving patient. The copy alone counts then: it may have ended
+        since.
         """
         found: list[Consent] = []
         for one in self._with_survivors(patients):

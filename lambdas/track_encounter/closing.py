@@ -66,8 +66,7 @@ def due_of(
 ) -> Due | None:
     """The time of the next scheduled check: of an encounter without an end, or of cancellations alone.
 
-    `received_at` is the newest message's. The gaps of a sender that loads its data are no operator's
-    items.
+    `received_at` is the newest message's. The gaps of a sender that loads its data are no operator's items.
     """
     if all(event.effect in CANCELS for event in encounter.events):
         return None if profile.load else Due(why=DueReason.ORPHAN, at=received_at)

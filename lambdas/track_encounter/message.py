@@ -11,10 +11,9 @@ from lambdas.encounters.keys import EncounterKeys
 class EncounterMessage:
     """One message, as the encounter rules read it.
 
-    `keys` are the references of its encounter's numbers, `prior_keys` those of the numbers that it
-    replaces (MRG-3, MRG-5, MRG-6). `patient_keys` and `prior_patient_keys` are
-    those of the sender's identifiers of the patient (PID-3, MRG-1). `load`: MSH-11.2 says initial
-    load or archive. `warnings` are codes.
+    `keys` are the references of its encounter's numbers, `prior_keys` those of the numbers that it replaces
+    (MRG-3, MRG-5, MRG-6). `patient_keys` and `prior_patient_keys` are those of the sender's identifiers of
+    the patient (PID-3, MRG-1). `load`: MSH-11.2 says initial load or archive. `warnings` are codes.
     """
 
     event: RecordedEvent

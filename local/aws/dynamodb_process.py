@@ -1,7 +1,7 @@
 """DynamoDB of the local AWS in a process of its own: the interpreter lock of one process is the system's limit.
 
-Most calls of an event are to DynamoDB. The process is a copy (fork(2)) of the one that has deployed the stack,
-so that it has the tables and the roles; roles that change later are not seen by it.
+Most calls of an event are to DynamoDB. The process is a copy (fork(2)) of the one that has deployed the
+stack, so that it has the tables and the roles; roles that change later are not seen by it.
 """
 
 import gc

@@ -1,7 +1,7 @@
 """Selects the items of the audit table that have the form of an entry, and names the others on stderr.
 
-A principal with write access to the table may file an item of any form. A command shows the other entries all
-the same; `ens audit verify` shows the faults of the item.
+A principal with write access to the table may file an item of any form. A command shows the other entries
+all the same; `ens audit verify` shows the faults of the item.
 """
 
 import json

@@ -65,7 +65,8 @@ def problems_command(session: Session) -> None:
     """Lists addresses and certificates that failed.
 
     Addresses bounced or complained; certificates could not be used. Correct the provider directory. The
-    next notification uses the new address or certificate. `ens deliveries reopen` uses the same address again.
+    next notification uses the new address or certificate. `ens deliveries reopen` uses the same address
+    again.
     """
     out, shown = console(), table("recipient", "problem", "reason", "since UTC")
     items = ledger.known_problems(session.deployment)
@@ -119,8 +120,7 @@ def resend_command(session: Session, delivery_id: str) -> None:
 def discard_command(session: Session, delivery_ids: tuple[str, ...], reason: str) -> None:
     """Ends held deliveries: their recipients are not told.
 
-    This cannot be taken back.
-    If one of them is not held, none is discarded.
+    This cannot be taken back. If one of them is not held, none is discarded.
     """
     ledger.discard(session.deployment, delivery_ids, reason, session.principal)
     discarded = count(len(set(delivery_ids)), "delivery", "deliveries")

@@ -1,8 +1,8 @@
 """Reads the entries of a sender's month for the report, by the index `by_day`, and no event by itself.
 
 A day's entries are one partition. DynamoDB leaves out the entries of other senders and the members that the
-report does not read; days are read side by side (docs/adr/0287-report-reads-the-index-by-day.md). Only events
-that are not settled or not decided have their chain read: their mail may have gone later.
+report does not read; days are read side by side (docs/adr/0287-report-reads-the-index-by-day.md). Only
+events that are not settled or not decided have their chain read: their mail may have gone later.
 """
 
 from concurrent.futures import ThreadPoolExecutor

@@ -1,8 +1,8 @@
 """The report as a PDF that can be signed, by pen or with a certificate.
 
-Each line to sign is a form field above a rule: the first a signature field (ISO 32000-1, 12.7.4.5), which a PDF
-reader signs with a certificate, the others texts. The same report gives the same bytes: no time and no random
-identifier is written (docs/adr/0288-pdf-by-pydyf.md).
+Each line to sign is a form field above a rule: the first a signature field (ISO 32000-1, 12.7.4.5), which a
+PDF reader signs with a certificate, the others texts. The same report gives the same bytes: no time and no
+random identifier is written (docs/adr/0288-pdf-by-pydyf.md).
 """
 
 from dataclasses import dataclass, field

@@ -1,9 +1,9 @@
 """An accounting of disclosures as Markdown, as a privacy office hands it out.
 
 45 CFR 164.528(b)(2): for each disclosure the date, the name and, if known, the address of the recipient, a
-brief description and a brief statement of the purpose. 164.528(b)(3): several disclosures to one recipient for
-one purpose may be summed up by the first with all details, their number, and the date of the last. This one
-lists each.
+brief description and a brief statement of the purpose. 164.528(b)(3): several disclosures to one recipient
+for one purpose may be summed up by the first with all details, their number, and the date of the last. This
+one lists each.
 """
 
 import csv

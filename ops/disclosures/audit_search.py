@@ -1,7 +1,7 @@
 """Reads the audit of a patient, of a provider or of a notice, over any period.
 
-The indexes `by_patient` and `by_recipient` hold all attributes, so that a year is a few pages of a Query and
-no call for each event (docs/adr/0285-audit-indexes-of-people.md).
+The indexes `by_patient` and `by_recipient` hold all attributes, so that a year is a few pages of a Query
+and no call for each event (docs/adr/0285-audit-indexes-of-people.md).
 """
 
 from collections import defaultdict
@@ -100,7 +100,8 @@ def event_of_notice(context: LedgerContext, reference: str, period: Period) -> l
 def patients_of_event(context: LedgerContext, event_id: str) -> set[str]:
     """Returns the patient references in an event's chain.
 
-    Raises `ProblemError` where its notices are about two patients: the event moved a stay from one to the other.
+    Raises `ProblemError` where its notices are about two patients: the event moved a stay from one to the
+    other.
     """
     found = readable(chain.entries(context, event_id))
     told = (one for entry in found for one in entry.get("recipients") or ())

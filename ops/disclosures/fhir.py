@@ -3,7 +3,8 @@
 https://profiles.ihe.net/ITI/BALP/StructureDefinition-IHE.BasicAudit.PrivacyDisclosure.Source.html: type
 110106 (Export), subtype `disclose`, action R, agents for source and recipient with network, source observer
 equal to the source agent, entities for patient and data. A notice that was not sent has outcome 4 or 8
-(http://terminology.hl7.org/CodeSystem/audit-event-outcome is that of DICOM) and its reason as `outcomeDesc`.
+(http://terminology.hl7.org/CodeSystem/audit-event-outcome is that of DICOM) and its reason as
+`outcomeDesc`.
 """
 
 import uuid

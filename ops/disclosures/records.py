@@ -73,8 +73,8 @@ class Disclosure:
     """One notice of an event to one recipient, or the reason why there was none. Moments are ISO 8601, UTC.
 
     `time` is that of the mail, else of the decision. `relationships` are the reasons of the choice.
-    `because` is a reason code or an error; `feedback` the last report of SES (`delivered`, `bounced` …) with
-    its time. `told_with` is the recipient whose mail told this one too.
+    `because` is a reason code or an error; `feedback` the last report of SES (`delivered`, `bounced` …)
+    with its time. `told_with` is the recipient whose mail told this one too.
     """
 
     time: str

@@ -125,8 +125,8 @@ def event_kind(entries: list[Entry]) -> str:
 def note(entries: list[Entry]) -> str:
     """Returns the reason for which the newest run notified nobody, "" if it notified somebody.
 
-    The reason is the decision's (`bed_move`, `duplicate` …), `suppressed` for the policy's, else the outcome
-    (`no_recipient` …).
+    The reason is the decision's (`bed_move`, `duplicate` …), `suppressed` for the policy's, else the
+    outcome (`no_recipient` …).
     """
     last = entries[-1].get("execution_arn") if entries else None
     found = [e for e in entries if e.get("execution_arn") == last and e["outcome"] in QUIET_ENDINGS]
@@ -174,8 +174,8 @@ def timeline(entries: list[Entry]) -> list[Step]:
 def recipients(entries: list[Entry]) -> list[RecipientTrace]:
     """Returns all recipients of the event, in the order of their first entry.
 
-    One who shares another's mail (`told_with`) has the outcome of that mail, unless they were left out of it
-    or got a mail of their own.
+    One who shares another's mail (`told_with`) has the outcome of that mail, unless they were left out of
+    it or got a mail of their own.
     """
     found: dict[str, RecipientTrace] = {}
     shared: dict[str, str] = {}

@@ -39,8 +39,8 @@ class Turns:
     def take(self, group: str, event_id: str, *, resent: bool = True) -> "Turn":
         """Returns the group's next turn, a context manager. It does not wait.
 
-        Call it in the order of arrival, before the first `await`. `resent`: if the message fails, its sender
-        learns of it and sends it again.
+        Call it in the order of arrival, before the first `await`. `resent`: if the message fails, its
+        sender learns of it and sends it again.
         """
         mine: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         before, self._last[group] = self._last.get(group), mine

@@ -208,8 +208,8 @@ def test_a_report_of_ses_that_the_function_fails_to_record_is_kept_and_raises_an
 ) -> None:
     """Lambda developer guide, "Error handling for asynchronous invocation".
 
-    EventBridge calls a function asynchronously: after two retries of a failed run, Lambda discards the event.
-    The dead-letter queue of the rule gets only the events that Lambda did not take.
+    EventBridge calls a function asynchronously: after two retries of a failed run, Lambda discards the
+    event. The dead-letter queue of the rule gets only the events that Lambda did not take.
     """
     function = core.properties("RecordFeedback")
     queue = core.id_of("Queues/FeedbackDeadLetters")

@@ -1,7 +1,8 @@
 """Encounter sequences through the whole workflow: messages in, and each mail as its reader sees it.
 
 The sequences are not part of the project. They are read from `../shared/cases/encounters`, beside the
-checkout, whose README defines them. tests/support/encounter_cases.py plays the same against the rules alone.
+checkout, whose README defines them. tests/support/encounter_cases.py plays the same against the rules
+alone.
 """
 
 import csv

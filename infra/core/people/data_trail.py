@@ -172,13 +172,13 @@ class DataTrail(Construct):
         """Logs and alarms on break-glass access, and on any other person's reading of the vault.
 
         Break-glass access is each assumption of the role and each call made with it. An administrator may
-        read the vault without that role, so each read by a principal outside `programs` counts too. A
-        copy is found by its source, because the event's bucket is the target. The caller wrote the source:
-        the slash after the bucket may be `%2F` (S3 API, "CopyObject": the value must be URL-encoded). The
-        vault denies access points, whose names would stand there (infra/core/stores/vault.py). A filter on an
-        absent value matches only with `exists` (EventBridge user guide, "Comparison operators").
-        AssumeRole is a read-only management event: a rule sees it only in this state (EventBridge
-        user guide, "Receiving read-only management events from AWS services").
+        read the vault without that role, so each read by a principal outside `programs` counts too. A copy
+        is found by its source, because the event's bucket is the target. The caller wrote the source: the
+        slash after the bucket may be `%2F` (S3 API, "CopyObject": the value must be URL-encoded). The vault
+        denies access points, whose names would stand there (infra/core/stores/vault.py). A filter on an
+        absent value matches only with `exists` (EventBridge user guide, "Comparison operators"). AssumeRole
+        is a read-only management event: a rule sees it only in this state (EventBridge user guide,
+        "Receiving read-only management events from AWS services").
         """
         name = f"{self._environment.prefix}-break-glass"
         bucket = vault.bucket.bucket_name

@@ -150,10 +150,11 @@ def operator(environment: Environment, opened: Opened) -> list[iam.PolicyStateme
 def auditor(environment: Environment, opened: Opened) -> list[iam.PolicyStatement]:
     """Returns the auditor's statements: reads and verifies the audit trail, whose only patient data is MSH-10.
 
-    Seals are verified in KMS. The auditor may append to the record of looks, and so make seals too; IAM keeps
-    every other chain closed. The audit key opens chains of earlier versions, which the digests prove. The
-    reference key and the registry's entries of identifiers and providers answer who was told about a
-    patient; no patient's name, birth date or sex is among them (docs/adr/0286-auditors-look-up-identifiers.md).
+    Seals are verified in KMS. The auditor may append to the record of looks, and so make seals too; IAM
+    keeps every other chain closed. The audit key opens chains of earlier versions, which the digests prove.
+    The reference key and the registry's entries of identifiers and providers answer who was told about a
+    patient; no patient's name, birth date or sex is among them
+    (docs/adr/0286-auditors-look-up-identifiers.md).
     """
     keys, tables = opened.stores.keys, opened.stores.tables
     return [

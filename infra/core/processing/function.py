@@ -30,11 +30,10 @@ INTERFACE_ACTIONS = (
 class StepLambda(lambda_.Function):
     """The function called `<prefix>-<name>`; its construct id is the step's name.
 
-    Its folder under lambdas/ has that name in small letters: `ParseMessage`, `parse_message`. `grants`
-    is all that it may do besides writing its own log and traces. Without a VPC it runs in Lambda's own
+    Its folder under lambdas/ has that name in small letters: `ParseMessage`, `parse_message`. `grants` is
+    all that it may do besides writing its own log and traces. Without a VPC it runs in Lambda's own
     network. Lambda writes the events to `dead_letters` whose asynchronous invocations failed three times;
-    without it, Lambda discards them (Lambda developer guide, "Error handling for asynchronous
-    invocation").
+    without it, Lambda discards them (Lambda developer guide, "Error handling for asynchronous invocation").
     """
 
     def __init__(

@@ -238,8 +238,9 @@ def check_unsealed(
 ) -> tuple[list[str], list[str]]:
     """The problems, and the parts that cannot be checked, of a chain without a sealed head.
 
-    Earlier versions did not seal heads, and a head expires. Such a chain is proven by the digest of its last
-    entry's day. `first_digest_at` is when the first digest was written, "" while there is none: from then on heads have seals.
+    Earlier versions did not seal heads, and a head expires. Such a chain is proven by the digest of its
+    last entry's day. `first_digest_at` is when the first digest was written, "" while there is none: from
+    then on heads have seals.
     """
     if not items.chained or (items.head and "seal" in items.head):
         return [], []

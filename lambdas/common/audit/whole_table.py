@@ -1,8 +1,8 @@
 """Finds the items that no verification of a period reads: those without a day, and heads without entries.
 
-A verification of a period finds events by the index `by_day`, by the digests and by the status table. An item
-that lacks a key attribute of the index is in none of them, so the table itself is read, in parts. A Scan
-that is divided assigns an item to its part by its partition key, so a part has whole events.
+A verification of a period finds events by the index `by_day`, by the digests and by the status table. An
+item that lacks a key attribute of the index is in none of them, so the table itself is read, in parts. A
+Scan that is divided assigns an item to its part by its partition key, so a part has whole events.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Scan.html#Scan.ParallelScan
 """
 
@@ -30,8 +30,8 @@ MAX_VERIFIED = 1000
 class PartVerdict:
     """Result of reading a part of the table. `first_day` and `last_day` are "" where it has no entry.
 
-    `faulty` are the events with an item that no period has. `more` is the number of suspect events that were
-    not verified, because the part has more than `MAX_VERIFIED`.
+    `faulty` are the events with an item that no period has. `more` is the number of suspect events that
+    were not verified, because the part has more than `MAX_VERIFIED`.
     """
 
     events: int

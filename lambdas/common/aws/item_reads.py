@@ -71,8 +71,8 @@ def pages(
 ) -> Iterator[dict[str, Any]]:
     """Yields the answers to a Query, page by page.
 
-    Condition, filter and projection write attributes as `#name`, and the `values` as `:name`. `client` is the
-    DynamoDB client, `more` are further parameters of Query. Raises `DependencyUnavailableError`.
+    Condition, filter and projection write attributes as `#name`, and the `values` as `:name`. `client` is
+    the DynamoDB client, `more` are further parameters of Query. Raises `DependencyUnavailableError`.
     """
     texts = (condition, more.get("FilterExpression", ""), more.get("ProjectionExpression", ""))
     with dependency("dynamodb"):

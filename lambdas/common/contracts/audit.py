@@ -127,9 +127,9 @@ class ToldRecipient:
     """A recipient whom LookupIdentities chose, as the audit records it.
 
     `told_with` is the recipient whose mail tells them too, "" for one with a mail of their own.
-    `policy_file`, `policy_rule` and `policy_version` name the rule that decided, `consent_id` the consent on which it
-    rests, `left_out` the parts that it leaves out. `other_patient`: they are told of the patient to whom the
-    stay belonged before, and not of the entry's.
+    `policy_file`, `policy_rule` and `policy_version` name the rule that decided, `consent_id` the consent
+    on which it rests, `left_out` the parts that it leaves out. `other_patient`: they are told of the
+    patient to whom the stay belonged before, and not of the entry's.
     """
 
     recipient_ref: str
@@ -150,12 +150,12 @@ class AuditEntry:
     """One entry of an event's audit chain; members that an entry does not need are absent.
 
     `sk` is the sequence number in eight digits, or `workflow#…` of the workflow's own entries, which are
-    outside the chain. `outcome_time` is the sort key of the index `by_day`: the outcome, `warned` for an entry
-    with warnings, and the time. Moments are ISO 8601, UTC.
-    `hash` is an HMAC-SHA256 with the key `key_id`, over `prev_hash` and the entry
-    (docs/adr/0004-audit-chain-per-event.md). `asked`, `identifiers` and `others` are keyed references.
-    `event_time` is the time of the fact by the message (EVN-6, EVN-2 …), absent where none is plausible.
-    In a delivery's entry `event_kind` is the kind of this recipient's notice.
+    outside the chain. `outcome_time` is the sort key of the index `by_day`: the outcome, `warned` for an
+    entry with warnings, and the time. Moments are ISO 8601, UTC. `hash` is an HMAC-SHA256 with the key
+    `key_id`, over `prev_hash` and the entry (docs/adr/0004-audit-chain-per-event.md). `asked`,
+    `identifiers` and `others` are keyed references. `event_time` is the time of the fact by the message
+    (EVN-6, EVN-2 …), absent where none is plausible. In a delivery's entry `event_kind` is the kind of this
+    recipient's notice.
     """
 
     step: AuditStep

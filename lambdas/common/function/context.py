@@ -1,7 +1,8 @@
 """The context of a function: its settings, AWS clients, keys and configuration, passed on as an argument.
 
-The handler makes it at the first invocation (`lambdas.common.function.handler.StepHandler.context`). A part that costs
-a call of AWS, or an import, is made at its first use (docs/adr/0180-one-context-per-function.md).
+The handler makes it at the first invocation (`lambdas.common.function.handler.StepHandler.context`). A part
+that costs a call of AWS, or an import, is made at its first use
+(docs/adr/0180-one-context-per-function.md).
 """
 
 from collections.abc import Callable

@@ -34,8 +34,8 @@ def enlisted(
 ) -> Enlisted:
     """The delivery's place on its encounter's list, with the updates that its letter must have.
 
-    `withdrawn_by` is the withdrawing event's id, or `never_told` for a withdrawal of an event that was not told.
-    With "" the delivery is on the list: a withdrawal or an update from now on tells this recipient.
+    `withdrawn_by` is the withdrawing event's id, or `never_told` for a withdrawal of an event that was not
+    told. With "" the delivery is on the list: a withdrawal or an update from now on tells this recipient.
     Raises `DependencyUnavailableError` while the first notice is on its way.
     """
     first = recipient.cancels if patient_event.event_kind in CANCELS else None

@@ -22,8 +22,8 @@ def hold_for(recipient: Recipient, moment: datetime) -> tuple[str, str]:
 def hold_again(recipient: Recipient, reason: str, moment: datetime) -> tuple[str, str]:
     """The same of a delivery that was held for `reason` and is due.
 
-    Its time may have come in the recipient's quiet hours. Where they chose a summary, one that has waited for
-    its hour does not wait for the next day's, and an operator's resend waits for nothing.
+    Its time may have come in the recipient's quiet hours. Where they chose a summary, one that has waited
+    for its hour does not wait for the next day's, and an operator's resend waits for nothing.
     """
     chosen = own_hours(recipient, moment)
     waited = reason in (*TOGETHER, HoldReason.RESEND)

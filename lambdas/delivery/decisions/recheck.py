@@ -61,8 +61,8 @@ class Refused:
 class Standing:
     """The recipient as they are to be told now; None where they may not be told any more.
 
-    `refused` are those of the mail who may not be told, the recipient first. `apart` may be told, and can no
-    longer share this mail: it is not sent, or goes to another address than theirs.
+    `refused` are those of the mail who may not be told, the recipient first. `apart` may be told, and can
+    no longer share this mail: it is not sent, or goes to another address than theirs.
     """
 
     recipient: Recipient | None

@@ -23,8 +23,8 @@ class MailDecision:
     """The policy's decision about a mail, the mail's detail, and the addressees who are left out.
 
     It is written with the delivery's claim. If that run dies after the send, the next run makes the audit
-    entries from it, because the registry, and with it the decision, may have changed. `detail` is None where
-    no mail was made. `reduced` is the member of `Detail`.
+    entries from it, because the registry, and with it the decision, may have changed. `detail` is None
+    where no mail was made. `reduced` is the member of `Detail`.
     """
 
     policy: PolicyDecision = PolicyDecision()

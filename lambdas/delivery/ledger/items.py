@@ -43,13 +43,12 @@ class SwitchState(StrEnum):
 class DeliveryItem:
     """One event for one recipient over one channel, or one summary of several; ids, codes and times.
 
-    The index `by_due` holds only some of the attributes. Moments are ISO 8601, UTC, "" where there is
-    none. `lease_until` is in milliseconds since the epoch. `task` is the input with which
-    DeliverNotification makes the delivery again, `members` the deliveries that a summary tells.
-    `updates` are later events whose details the letter has. `also` are the references of the other
-    recipients whom the same mail tells. `other_patient`: it corrects what was told of another patient than
-    the event's, so that no later event of the stay is for its recipient. `decision` is that of the newest
-    try that was decided.
+    The index `by_due` holds only some of the attributes. Moments are ISO 8601, UTC, "" where there is none.
+    `lease_until` is in milliseconds since the epoch. `task` is the input with which DeliverNotification
+    makes the delivery again, `members` the deliveries that a summary tells. `updates` are later events
+    whose details the letter has. `also` are the references of the other recipients whom the same mail
+    tells. `other_patient`: it corrects what was told of another patient than the event's, so that no later
+    event of the stay is for its recipient. `decision` is that of the newest try that was decided.
     """
 
     delivery_id: str

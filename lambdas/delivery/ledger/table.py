@@ -15,7 +15,8 @@ from lambdas.delivery.ledger.context import LedgerContext
 class Prefix(StrEnum):
     """The first part of the key of an item that is no delivery; a delivery's key is 32 hex digits.
 
-    ExtractEntities keeps one more item of the prefix `rate` (lambdas/extract_entities/comprehend_medical/turns.py).
+    ExtractEntities keeps one more item of the prefix `rate`
+    (lambdas/extract_entities/comprehend_medical/turns.py).
     """
 
     ACCOUNT = "account"

@@ -71,7 +71,8 @@ NOT_FOR_CARE = frozenset(
 )
 """Identifier types of PID-3 by which no provider files a patient (HL7 table 0203).
 
-Social Security, licences, passports, visas, the military, taxes, bank and credit cards, accounts and visits.
+Social Security, licences, passports, visas, the military, taxes, bank and credit cards, accounts and
+visits.
 """
 _NAMED = (
     "bundle",

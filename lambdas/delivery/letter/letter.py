@@ -70,10 +70,9 @@ def compose(
 ) -> Letter:
     """The notification of one event for one recipient, in the recipient's language.
 
-    The three items that 42 CFR 482.24(d) asks for (patient, treating practitioner, sending
-    institution) are always there, or named as missing; a `minimal` one has initials and institution.
-    `instead_of` names the provider to whom it could not be delivered. `KeyError` when the event's
-    kind is none of `NOTIFIED`.
+    The three items that 42 CFR 482.24(d) asks for (patient, treating practitioner, sending institution) are
+    always there, or named as missing; a `minimal` one has initials and institution. `instead_of` names the
+    provider to whom it could not be delivered. `KeyError` when the event's kind is none of `NOTIFIED`.
     """
     words = words_in(recipient.language)
     view = view_of(told, recipient, sender, detail=detail, instead_of=instead_of)

@@ -82,11 +82,11 @@ def build(
 ) -> bytes:
     """The MIME message: plain text first, HTML as its alternative (RFC 2046 5.1.4), the bundle attached.
 
-    `seal` makes the content signed and encrypted lines; then only the envelope is in the clear.
-    Message-ID and Date stand in the vault's copy only: SES replaces both when it sends (SES developer
-    guide, "Amazon SES header fields"). The recipient has the reference in the subject. `thread` are the
-    header lines that refer to the stay's other mails.
-    `ses_from` is the sender, perhaps with a display name. Raises `ConfigurationError` when it is not an address.
+    `seal` makes the content signed and encrypted lines; then only the envelope is in the clear. Message-ID
+    and Date stand in the vault's copy only: SES replaces both when it sends (SES developer guide, "Amazon
+    SES header fields"). The recipient has the reference in the subject. `thread` are the header lines that
+    refer to the stay's other mails. `ses_from` is the sender, perhaps with a display name. Raises
+    `ConfigurationError` when it is not an address.
     """
     sender = from_address(ses_from)
     mail = EmailMessage(policy=SMTP)

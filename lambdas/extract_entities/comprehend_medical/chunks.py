@@ -23,8 +23,7 @@ class Chunk:
 def chunks(text: str, limit: int) -> list[Chunk]:
     """Chunks of at most `limit` bytes. They do not overlap, and leave out only blanks.
 
-    Each ends after a sentence if one ends in its second half, else at a blank, else between two
-    characters.
+    Each ends after a sentence if one ends in its second half, else at a blank, else between two characters.
     """
     return [
         Chunk(start + len(piece) - len(piece.lstrip()), piece.strip())

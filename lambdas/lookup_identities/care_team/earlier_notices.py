@@ -1,7 +1,7 @@
 """The earlier deliveries of a stay that a notice is about: those that were told, and those that still wait.
 
-The delivery ledger has the recipients who were told of an encounter. A delivery that waits (for its settling time, a
-summary or the quota) will show the details of an update, so that nobody gets both.
+The delivery ledger has the recipients who were told of an encounter. A delivery that waits (for its
+settling time, a summary or the quota) will show the details of an update, so that nobody gets both.
 """
 
 from collections.abc import Iterable

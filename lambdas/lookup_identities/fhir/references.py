@@ -15,9 +15,9 @@ _SEARCHED = re.compile(r"/[A-Z][A-Za-z]+(?:/[_$][^/]+)?$")
 def with_relative_references(document: Document, base_url: str) -> Document:
     """The resource with absolute references to the server's own resources as relative ones (`Patient/x`).
 
-    Its own are below `base_url`, or below the base of a Bundle's self link: a server behind a proxy may know
-    itself by another name. A reference to another server stays absolute, because the same id is another
-    resource there. Section 2.3.0.1 of https://hl7.org/fhir/R4/references.html
+    Its own are below `base_url`, or below the base of a Bundle's self link: a server behind a proxy may
+    know itself by another name. A reference to another server stays absolute, because the same id is
+    another resource there. Section 2.3.0.1 of https://hl7.org/fhir/R4/references.html
     """
     links = document.get("link")
     own = [base_url.rstrip("/")] + [

@@ -149,7 +149,8 @@ def store(
 def forget(context: LookupContext, usable: Sequence[UsableIdentifier]) -> tuple[str, ...]:
     """Drops every answer about the identifiers, those under way too, and returns the references of these.
 
-    Answers under older reference keys are dropped too. Raises `DependencyUnavailableError`: the event of the change must be processed again.
+    Answers under older reference keys are dropped too. Raises `DependencyUnavailableError`: the event of
+    the change must be processed again.
     """
     references = [ref for keys in _rings(context) for ref in _references(keys, usable)]
     forgotten = {"stamp": uuid.uuid4().hex, "expires_at": int(time.time()) + FORGOTTEN_SECONDS}

@@ -16,8 +16,8 @@ class CrossReference:
     """The patient's id in our domain, "" without a match, and the positions that lead to it.
 
     `returned`: the MPI itself returned the id, so that a search for it must find the patient. `merged` are
-    the ids of patients whom the MPI has merged into this one. `warnings` name the identifiers whose assigning
-    authority the MPI does not know.
+    the ids of patients whom the MPI has merged into this one. `warnings` name the identifiers whose
+    assigning authority the MPI does not know.
     """
 
     patient_id: str = field(repr=False)
@@ -36,8 +36,8 @@ def cross_reference(
     """Asks the MPI for the ids of each identifier that is not of our own domain.
 
     `ask` returns the ids in our domain, () for an unknown identifier, None for an unknown authority.
-    `survivor` returns the id of the patient into whom one was merged, else the id itself; it is called where
-    the identifiers lead to a few ids, because a message may have those of before and after a merge.
+    `survivor` returns the id of the patient into whom one was merged, else the id itself; it is called
+    where the identifiers lead to a few ids, because a message may have those of before and after a merge.
     Raises `DomainUnknownError` when the MPI knows no authority of the message, and the errors of
     `one_patient`.
     """

@@ -51,7 +51,8 @@ class BrokenAnswerError(Exception):
     """An answer that lacks a part which its profile requires: it was cut off or damaged on the way.
 
     The MPI is reachable, so that its circuit breaker does not count this. For the workflow it becomes
-    `DependencyUnavailableError`: the query is repeated, and the event waits. The text names the missing part.
+    `DependencyUnavailableError`: the query is repeated, and the event waits. The text names the missing
+    part.
     """
 
 

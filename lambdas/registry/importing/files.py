@@ -38,7 +38,8 @@ def read_folder(folder: Path) -> dict[str, Table]:
 def read_file(file: Path) -> Table:
     """The rows of one file, UTF-8: CSV whose first line names the columns, or an object a line.
 
-    Raises `InvalidRegistryError` for a file that is not UTF-8 or not valid CSV, and for each line that is no object of texts.
+    Raises `InvalidRegistryError` for a file that is not UTF-8 or not valid CSV, and for each line that is
+    no object of texts.
     """
     try:
         return _ndjson(file) if file.suffix == ".ndjson" else _csv(file)

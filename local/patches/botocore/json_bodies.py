@@ -1,8 +1,8 @@
 """Take the JSON of a request or an answer as it is where the service's model changes nothing in it.
 
 botocore copies each value by its shape, to convert times, bytes and renamed members. That takes a tenth of
-a call to DynamoDB, of whose values only bytes differ from their JSON. Bytes still go through the shapes, and
-so does an answer with a null, which botocore leaves out at every level.
+a call to DynamoDB, of whose values only bytes differ from their JSON. Bytes still go through the shapes,
+and so does an answer with a null, which botocore leaves out at every level.
 """
 
 import re

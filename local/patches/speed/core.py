@@ -41,8 +41,8 @@ def install() -> None:
     replace(responses, "method_names_from_class", _names)
     replace(responses, "camelcase_to_underscores", _in_snake_case)
     replace(sqs, "camelcase_to_underscores", _in_snake_case)
-    # `mock_aws` registers a callback for each of seven HTTP methods and 185 URL patterns, each time that moto
-    # starts. The entries hold no state that a test sees.
+    # `mock_aws` registers a callback for each of seven HTTP methods and 185 URL patterns, each time that
+    # moto starts. The entries hold no state that a test sees.
     replace(models, "CallbackResponse", _callbacks)
     replace(responses, "gen_amzn_requestid_long", _add_request_id)
     replace(BaseBackend, "urls", property(_urls_of))
@@ -51,7 +51,8 @@ def install() -> None:
 def _backends_of(backends: "BackendDict[Any]", account_id: str) -> "AccountSpecificBackend[Any]":
     """The account's backends, which moto makes at the first use and after a reset.
 
-    moto compares a service's backends with those of all services, under a lock, each time that one is asked for.
+    moto compares a service's backends with those of all services, under a lock, each time that one is asked
+    for.
     """
     found = backends.get(account_id)
     # The reset of one service may fill the dictionary of another, which is then not in the list. moto's

@@ -30,15 +30,16 @@ _idle: list["_Worker"] = []
 
 def install() -> None:
     """Changes the workflows of this process's moto; calling it again changes nothing."""
-    # moto parses the definition with ANTLR when it is created and for each execution: 200 ms for a machine of
-    # 30 states. Executions share the program, as the jobs of a Map do: its parts keep no state of an evaluation
-    # (moto's comment in iteration_component.py), and counts of retries are in the environment of each execution.
-    # Their key there is the identity of the part: moto makes one at the first use, and two at two uses at once.
+    # moto parses the definition with ANTLR when it is created and for each execution: 200 ms for a machine
+    # of 30 states. Executions share the program, as the jobs of a Map do: its parts keep no state of an
+    # evaluation (moto's comment in iteration_component.py), and counts of retries are in the environment of
+    # each execution. Their key there is the identity of the part: moto makes one at the first use, and two
+    # at two uses at once.
     replace(ExecutionWorker, "_get_evaluation_entrypoint", _program)
     replace(StepFunctionsParserBackend, "_validate_definition", staticmethod(_validate))
     replace(EvalComponent, "heap_key", property(lambda part: str(id(part))))
-    # The parser of a JSONPath builds its grammar's tables anew each time. Each module uses a dialect of its own:
-    # jsonpath_ng.ext, and jsonpath_ng.
+    # The parser of a JSONPath builds its grammar's tables anew each time. Each module uses a dialect of its
+    # own: jsonpath_ng.ext, and jsonpath_ng.
     for module in (json_path, result_path):
         if not hasattr(module.parse, "cache_info"):
             replace(module, "parse", lru_cache(maxsize=1024)(module.parse))

@@ -19,8 +19,7 @@ KEPT = 0.3
 def closest(known: Sequence[str], said: frozenset[str], named: frozenset[str]) -> str:
     """Returns the code of the same categories whose name has the most words of the note and the fewest others.
 
-    `said` are the words around a condition, `named` its own. Returns "" if no name has a word of
-    the note.
+    `said` are the words around a condition, `named` its own. Returns "" if no name has a word of the note.
     """
     said = said - linker.SAYS_LITTLE
     if not said:

@@ -28,8 +28,8 @@ _UNLESS_DOSED = re.compile(rf"<>(?!{DOSED.pattern})", re.IGNORECASE)
 class Entry:
     """A row of conditions.csv or drugs.csv.
 
-    A condition has ICD-10-CM codes, best first, and the kind DIAGNOSIS, SIGN or SYMPTOM; a medication has its
-    substance and the kind GENERIC_NAME or BRAND_NAME.
+    A condition has ICD-10-CM codes, best first, and the kind DIAGNOSIS, SIGN or SYMPTOM; a medication has
+    its substance and the kind GENERIC_NAME or BRAND_NAME.
     """
 
     about: str

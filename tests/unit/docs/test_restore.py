@@ -1,7 +1,7 @@
 """docs/restore.md switches on again what a restore leaves off.
 
-DynamoDB developer guide, "Restore a table in DynamoDB": a restored table has no time to live, tags, deletion
-protection or point-in-time recovery until somebody sets them.
+DynamoDB developer guide, "Restore a table in DynamoDB": a restored table has no time to live, tags,
+deletion protection or point-in-time recovery until somebody sets them.
 """
 
 import botocore.session

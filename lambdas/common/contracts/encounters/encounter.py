@@ -217,8 +217,8 @@ class Notice:
 class Decision:
     """The meaning of one event: its notices, or the reason why there are none.
 
-    `facts` and `marks` hold for the encounter after the event. `encounter_key` is the key of its item. `warnings` are
-    codes: `implausible_time`.
+    `facts` and `marks` hold for the encounter after the event. `encounter_key` is the key of its item.
+    `warnings` are codes: `implausible_time`.
     """
 
     event_id: str
@@ -239,9 +239,10 @@ class Decision:
 class EncounterNumbers:
     """The numbers of the encounter in one message, as sent, and other fields that only its rules read.
 
-    `visit`: PV1-19 and PV1-50; `account`: PID-18; `prior_visit`: MRG-5 and MRG-6; `prior_account`:
-    MRG-3; `prior_patient`: MRG-1, MRG-4 and MRG-2 as (value, authority). `protections` are the positions that
-    protect it, `sensitive` its sensitive categories. `load`: MSH-11.2 is `I` (initial load), `A` (archive) or `R` (restore). `said_dead` is PID-30, also HL7's null.
+    `visit`: PV1-19 and PV1-50; `account`: PID-18; `prior_visit`: MRG-5 and MRG-6; `prior_account`: MRG-3;
+    `prior_patient`: MRG-1, MRG-4 and MRG-2 as (value, authority). `protections` are the positions that
+    protect it, `sensitive` its sensitive categories. `load`: MSH-11.2 is `I` (initial load), `A` (archive)
+    or `R` (restore). `said_dead` is PID-30, also HL7's null.
     """
 
     visit: tuple[str, ...] = private(())

@@ -27,13 +27,12 @@ class PatientEvent:
     """One ADT message as the later steps need it; `event.json` in the vault.
 
     `event_kind` is that of the decision's first notice, `NONE` when nobody is notified (then `notifiable`
-    is False). `changes_identity`: an MPI may match the patient differently after this
-    event, and also the patients of `other_identifiers`: merged (MRG), linked or unlinked (a second PID).
-    `numbers` are those by which its encounter is found; TrackEncounter adds the `decision`. `further` are the
-    groups after the first one of a message with several (HL7 2.5.1 structures ADT_A39, ADT_A43 and ADT_A45).
-    `language` is MSH-19 as a code, "" for none. `death` is the evidence of a death, None in a document from
-    before it was recorded. `processing_mode` is MSH-11.2: `A` archive, `R` restore, `I` initial load, `T`
-    or "" current.
+    is False). `changes_identity`: an MPI may match the patient differently after this event, and also the
+    patients of `other_identifiers`: merged (MRG), linked or unlinked (a second PID). `numbers` are those by
+    which its encounter is found; TrackEncounter adds the `decision`. `further` are the groups after the
+    first one of a message with several (HL7 2.5.1 structures ADT_A39, ADT_A43 and ADT_A45). `language` is
+    MSH-19 as a code, "" for none. `death` is the evidence of a death, None in a document from before it was
+    recorded. `processing_mode` is MSH-11.2: `A` archive, `R` restore, `I` initial load, `T` or "" current.
     """
 
     event_id: str

@@ -14,9 +14,10 @@ class Identities:
     """The patient in the registry and the recipients; `identities.json` in the vault.
 
     `matched_on` are the positions that agree with the registry. `merged_from` are the references of
-    patients merged into this one, `merged_ids` their ids. `flags` are about the patient's earlier stays at all senders.
-    `discharged_to` is the registry's name of the facility whose code is PV1-37, "" where it has none.
-    `birth_date` (YYYY-MM-DD, "" where unknown) and `consents` are those by which the policy decided.
+    patients merged into this one, `merged_ids` their ids. `flags` are about the patient's earlier stays at
+    all senders. `discharged_to` is the registry's name of the facility whose code is PV1-37, "" where it
+    has none. `birth_date` (YYYY-MM-DD, "" where unknown) and `consents` are those by which the policy
+    decided.
     """
 
     patient_ref: str

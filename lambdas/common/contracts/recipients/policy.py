@@ -74,9 +74,9 @@ class RuleReference:
 class PolicyDecision:
     """The decision about one recipient, with the rule that decided and the consent on which it rests ("" for none).
 
-    `rule` is the strictest that applied, `further` are the others that added to `left_out`, or that a consent
-    lifted. `hidden_findings` are the categories whose findings in notes are not told: one such finding
-    leaves out all of the event's. `reason` is None unless the outcome is `suppress`.
+    `rule` is the strictest that applied, `further` are the others that added to `left_out`, or that a
+    consent lifted. `hidden_findings` are the categories whose findings in notes are not told: one such
+    finding leaves out all of the event's. `reason` is None unless the outcome is `suppress`.
     """
 
     outcome: PolicyOutcome = PolicyOutcome.TELL

@@ -77,8 +77,8 @@ class RefusalReason(StrEnum):
 class FirstNotice:
     """The notification that a later one cancels, corrects or updates: its event, delivery, time and kind.
 
-    `told_at` is the time of sending. `patient_ref` names the patient whom the notification was about. Documents
-    of earlier versions have no kind (`NONE`) and no patient ("").
+    `told_at` is the time of sending. `patient_ref` names the patient whom the notification was about.
+    Documents of earlier versions have no kind (`NONE`) and no patient ("").
     """
 
     event_id: str
@@ -117,18 +117,17 @@ class Recipient:
     beside the text. `digest_at` (HH:MM) asks for one summary a day, `quiet` (HH:MM-HH:MM) for no mail in
     these hours, both in `time_zone`.
 
-    `fallback_ref` is the recipient to notify when this address fails (`Identities.fallbacks`).
-    `cancels` is the earlier notice that this one cancels, corrects or updates. `event_kind` is the kind
-    of this recipient's notice, `NONE` for the event's own. The notice is not sent before `settle_until`
-    (ISO 8601, UTC; "" for none). All notices of the stay about this patient share `stay_ref` (32 hex digits).
+    `fallback_ref` is the recipient to notify when this address fails (`Identities.fallbacks`). `cancels` is
+    the earlier notice that this one cancels, corrects or updates. `event_kind` is the kind of this
+    recipient's notice, `NONE` for the event's own. The notice is not sent before `settle_until` (ISO 8601,
+    UTC; "" for none). All notices of the stay about this patient share `stay_ref` (32 hex digits).
     `roster_until` is the last day of the roster, if the roster alone relates them to the patient and ends
-    soon; else "". `also` are the others who share this mail.
-    `other_patient`: the event moves the stay away from the patient whom their notices were about.
-    `second`: the notice about that other patient, for a recipient who gets the correction too.
-    `policy` is the decision about what they may be told; its rule is empty in documents of earlier versions.
-    `facility`: the registry files them as a facility. `stands_for` are the ids of the absent providers in
-    whose place alone they are told. `by_event`: the patient goes to this facility, or was there lately, so
-    that no relationship of the registry is needed.
+    soon; else "". `also` are the others who share this mail. `other_patient`: the event moves the stay away
+    from the patient whom their notices were about. `second`: the notice about that other patient, for a
+    recipient who gets the correction too. `policy` is the decision about what they may be told; its rule is
+    empty in documents of earlier versions. `facility`: the registry files them as a facility. `stands_for`
+    are the ids of the absent providers in whose place alone they are told. `by_event`: the patient goes to
+    this facility, or was there lately, so that no relationship of the registry is needed.
     """
 
     recipient_ref: str
@@ -175,8 +174,8 @@ class Recipient:
 class Considered:
     """A provider who was considered and not chosen, with the reason (docs/identity.md#who-is-told).
 
-    `policy_file`, `policy_rule` and `policy_version` name the rule that suppressed the notification, `consent_id`
-    the patient's denial; all "" for another reason.
+    `policy_file`, `policy_rule` and `policy_version` name the rule that suppressed the notification,
+    `consent_id` the patient's denial; all "" for another reason.
     """
 
     recipient_ref: str

@@ -27,8 +27,8 @@ class FeedbackOutcome(StrEnum):
 class ReleaseOutcome(StrEnum):
     """The outcome of a due delivery in one run of ReleaseDeliveries.
 
-    `quota` is held for SES's daily quota, `failed` has no answer, `later` waits for the next run; for `nothing`
-    there is no item any more. The others are the states of DeliverNotification's result.
+    `quota` is held for SES's daily quota, `failed` has no answer, `later` waits for the next run; for
+    `nothing` there is no item any more. The others are the states of DeliverNotification's result.
     """
 
     CLAIMED = "claimed"
@@ -222,7 +222,8 @@ class ExtractEntitiesResult:
 class DeliverNotificationInput(EventInput):
     """One event for one recipient; or, with `members` (delivery ids), a summary of held deliveries.
 
-    `released`: a held delivery is due, and is sent now. `second`: the second notice of the event to this recipient.
+    `released`: a held delivery is due, and is sent now. `second`: the second notice of the event to this
+    recipient.
     """
 
     recipient_ref: str = ""

@@ -21,7 +21,8 @@ from lambdas.delivery.ledger.sending import address_problems, mail_account, paus
 class StartingPoint:
     """A delivery's item, the switch of all deliveries, the mail account, and whether the address failed before.
 
-    `item` is None where no run has begun the delivery. `address_failed`: a mail bounced, or its reader complained.
+    `item` is None where no run has begun the delivery. `address_failed`: a mail bounced, or its reader
+    complained.
     """
 
     item: DeliveryItem | None

@@ -54,10 +54,9 @@ def claim(
 ) -> DeliveryItem:
     """The item after this attempt tried to claim it; `released` claims a held one that is due.
 
-    `delivery` is the delivery as this run makes it. `state` is `claimed` when it is this attempt's to
-    make. It is anything else when the matter is settled: sent, refused, held, or unknown, which a
-    `sending` becomes whose run has died. Raises `DependencyUnavailableError` while another run makes
-    the delivery.
+    `delivery` is the delivery as this run makes it. `state` is `claimed` when it is this attempt's to make.
+    It is anything else when the matter is settled: sent, refused, held, or unknown, which a `sending`
+    becomes whose run has died. Raises `DependencyUnavailableError` while another run makes the delivery.
     """
     document = to_document(delivery)
     changes = {

@@ -20,7 +20,8 @@ SHARE_OF_RELEASES = 0.8
 def may_send(context: LedgerContext, released: bool, account: MailAccount, ses_rate: int) -> bool:
     """Whether one more mail fits into this second; True without a limit.
 
-    The limit is `ses_rate` (ENS_SES_RATE, mails a second), or the account's maximum rate where that is lower.
+    The limit is `ses_rate` (ENS_SES_RATE, mails a second), or the account's maximum rate where that is
+    lower.
     """
     limit = account.rate(ses_rate)
     if not limit:
