@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from lambdas.common.audit import chain
 from lambdas.common.audit.forms import text_of
-from lambdas.common.contracts.audit import AuditAction, AuditOutcome
+from lambdas.common.aws.items import Item
+from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome
 from lambdas.common.contracts.recipients.policy import PolicyDecision
 from lambdas.common.contracts.recipients.recipient import RecipientReason
 from lambdas.common.contracts.workflow.delivery_states import DeliveryState
@@ -69,27 +69,37 @@ def of_delivery(
         detail = replace(detail, level=decision.detail, reduced=decision.reduced)
     decided = of_policy(decision.policy)
     facts = {**_of_state(item, detail), "reasons": reasons, **decided}
-    if not ours and is_audited(context, item, action):
-        if item.state is DeliveryState.SENT:
+
+    def missing(written: list[Item]) -> list[AuditEntry]:
+        # A mail is sent once. Another run may have found this one sent, and recorded it before this run.
+        once = item.state is DeliveryState.SENT or not ours
+        if once and is_audited(written, item, action):
+            return []
+        if item.state is DeliveryState.SENT:  # before the entry, which no later run writes again
+            details.report(context, detail, item.recipient_ref, item.endpoint_ref)
+        left_out = decision.refused if item.state in LEAVES_OUT else ()
+        return [
+            *(
+                run.entry(AuditAction.SUPPRESSED, AuditOutcome.SUPPRESSED, **of_refused(item, one))
+                for one in unaudited(written, item, left_out)
+            ),
+            *(
+                run.entry(
+                    LEFT[item.state],
+                    outcome,
+                    **{**told_too(item, other), **decided, "detail": detail.level},
+                )
+                for other in (item.also if item.state in LEFT else ())
+            ),
+            run.entry(action, outcome, **facts),
+        ]
+
+    if not run.audit_decided(item.event_id, missing):
+        if item.state is DeliveryState.SENT and not ours:
             run.audit(AuditAction.ALREADY_SENT, AuditOutcome.OK, **facts)
         return
-    entries = [
-        run.entry(AuditAction.SUPPRESSED, AuditOutcome.SUPPRESSED, **of_refused(item, one))
-        for one in (unaudited(context, item, decision.refused) if item.state in LEAVES_OUT else ())
-    ]
     if item.state is DeliveryState.SENT and detail.reduced:
-        details.report(context, detail, item.recipient_ref, item.endpoint_ref)
         run.count("ReducedDetail")
-    if item.state in LEFT:
-        entries += [
-            run.entry(
-                LEFT[item.state],
-                outcome,
-                **{**told_too(item, other), **decided, "detail": detail.level},
-            )
-            for other in item.also
-        ]
-    run.audit_of(item.event_id, *entries, run.entry(action, outcome, **facts))
     if item.state in COUNTED_AS:
         run.count(COUNTED_AS[item.state])
 
@@ -116,25 +126,22 @@ def _of_state(item: DeliveryItem, detail: Detail) -> dict[str, Any]:
 
 
 def unaudited(
-    context: DeliveryContext, item: DeliveryItem, refused: Iterable[RefusedAddressee]
+    written: Iterable[Item], item: DeliveryItem, refused: Iterable[RefusedAddressee]
 ) -> list[RefusedAddressee]:
-    """The addressees without a SUPPRESSED entry about this delivery in the event's chain."""
-    wanted = list(refused)
-    if not wanted:
-        return []
+    """The addressees without a SUPPRESSED entry about this delivery among the entries of its event."""
     audited = {
         text_of(entry, "recipient_ref")
-        for entry in chain.entries(context, item.event_id)
+        for entry in written
         if entry.get("action") == AuditAction.SUPPRESSED
         and entry.get("delivery_id") == item.delivery_id
     }
-    return [one for one in wanted if one.recipient_ref not in audited]
+    return [one for one in refused if one.recipient_ref not in audited]
 
 
-def is_audited(context: DeliveryContext, item: DeliveryItem, action: AuditAction) -> bool:
-    """Whether the event's chain has this action of the delivery, also by the name of an older version."""
+def is_audited(written: Iterable[Item], item: DeliveryItem, action: AuditAction) -> bool:
+    """Whether the event's entries have this action of the delivery, also by the name of an older version."""
     return any(
-        OLD_ACTIONS.get(written, written) == action and entry.get("delivery_id") == item.delivery_id
-        for entry in chain.entries(context, item.event_id)
-        if (written := text_of(entry, "action"))
+        OLD_ACTIONS.get(known, known) == action and entry.get("delivery_id") == item.delivery_id
+        for entry in written
+        if (known := text_of(entry, "action"))
     )

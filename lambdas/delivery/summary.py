@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from lambdas.common.aws.items import Item
 from lambdas.common.clock import now
 from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome
 from lambdas.common.contracts.recipients.identities import Identities
@@ -212,18 +213,15 @@ def _leave_out(
     if also == member.item.also:
         return
     item = member.item
-    refused = [
-        _entry(
-            run,
-            item,
-            AuditAction.SUPPRESSED,
-            AuditOutcome.SUPPRESSED,
-            **entries.of_refused(item, one),
-        )
-        for one in audit.unaudited(context, item, [one.noted for one in standing.refused])
-    ]
-    if refused:
-        run.audit_of(item.event_id, *refused)
+
+    def missing(written: list[Item]) -> list[AuditEntry]:
+        action, outcome = AuditAction.SUPPRESSED, AuditOutcome.SUPPRESSED
+        refused = audit.unaudited(written, item, [one.noted for one in standing.refused])
+        return [
+            _entry(run, item, action, outcome, **entries.of_refused(item, one)) for one in refused
+        ]
+
+    run.audit_decided(item.event_id, missing)
     deliveries.note_also(context, item.delivery_id, also)
 
 
@@ -290,9 +288,11 @@ def _settle(
     suppressed = outcome.state is DeliveryState.SUPPRESSED
     if policy is None:
         policy = member.decision.policy if member.decision else held.recipient.policy
-    # The entry first: a member that is settled is never looked at again.
-    if not audit.is_audited(context, member, action):
-        decided = entries.of_policy(policy)
+    decided = entries.of_policy(policy)
+
+    def missing(written: list[Item]) -> list[AuditEntry]:
+        if audit.is_audited(written, member, action):
+            return []
         of_member = partial(_entry, run, member)
         sent = outcome.state is DeliveryState.SENT
         others = list(entries.beside(member, (), of_member, **decided)) if sent else []
@@ -309,7 +309,10 @@ def _settle(
             "suppressed_because": outcome.reason if suppressed else None,
             **decided,
         }
-        run.audit_of(member.event_id, *others, of_member(action, recorded, **facts))
+        return [*others, of_member(action, recorded, **facts)]
+
+    # The entry first: a member that is settled is never looked at again.
+    run.audit_decided(member.event_id, missing)
     deliveries.settle_member(context, member.delivery_id, summary.event_id, outcome)
 
 

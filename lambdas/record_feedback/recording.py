@@ -1,6 +1,7 @@
 """Writes an SES event to the ledger and to the audit chain of each patient event in the mail, once."""
 
 from collections.abc import Iterable
+from functools import partial
 
 from lambdas.common.audit.forms import text_of
 from lambdas.common.aws.items import Item
@@ -66,10 +67,16 @@ def _members(context: LedgerContext, item: DeliveryItem) -> list[DeliveryItem]:
 
 def _record(run: Run, feedback: Feedback, delivery: DeliveryItem) -> bool:
     """Audits the event in the chain of the delivery's own patient event; whether it was new there."""
-    written = run.entries(delivery.event_id)
+    return run.audit_decided(delivery.event_id, partial(_entries, run, feedback, delivery))
+
+
+def _entries(
+    run: Run, feedback: Feedback, delivery: DeliveryItem, written: list[Item]
+) -> list[AuditEntry]:
+    """The entries about the event, beside those written before; none where it is no news."""
     actions = _actions(written, delivery)
     if not _is_news(feedback, actions):
-        return False
+        return []
     facts = {
         "sender": None,
         **delivery.audit_members,
@@ -96,8 +103,7 @@ def _record(run: Run, feedback: Feedback, delivery: DeliveryItem) -> bool:
         for other in delivery.also:
             of_other = {**facts, **told_too(delivery, other)}
             entries.append(run.entry(action, outcome, **of_other, **own))
-    run.audit_of(delivery.event_id, *entries)
-    return True
+    return entries
 
 
 def _is_without_outcome(feedback: Feedback, delivery: DeliveryItem, actions: Actions) -> bool:

@@ -39,7 +39,9 @@ ALLOWED = {
     },
     "an audit entry as stored: its hash covers these members, also those of other versions": {
         "lambdas/common/audit/canonical.py": "canonical hash_of",
-        "lambdas/common/audit/chain.py": "append chained entries entries_of items of_day query",
+        "lambdas/common/audit/chain.py": (
+            "append append_decided chained entries entries_of head_of items of_day query"
+        ),
         "lambdas/common/function/handler.py": "Run.entries",
         "lambdas/common/audit/checks.py": (
             "EventItems.chained EventItems.head EventItems.of EventItems.outside EventItems.outside_of"
@@ -47,6 +49,7 @@ ALLOWED = {
         ),
         "lambdas/common/audit/forms.py": "day_of form_fault number_of text_of",
         "lambdas/common/audit/seal.py": "is_sealed",
+        "lambdas/delivery/audit.py": "is_audited unaudited",
         "ops/cop/events.py": "EventFold.add",
         "ops/disclosures/records.py": "disclosures merged_from readings",
         "ops/audit/entries.py": "readable",

@@ -7,7 +7,7 @@ that was read (docs/adr/0282-sealed-heads-and-daily-digests.md).
 
 import random
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -41,6 +41,10 @@ OTHERS_WERE_FIRST = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 TRANSIENT_REASONS = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
 
 
+Decide = Callable[[list[Item]], Sequence[AuditEntry]]
+"""Chooses the entries to append by those that the chain has."""
+
+
 def append(context: Context, event_id: str, *entries: AuditEntry, head: Item | None = None) -> Item:
     """Appends entries to the event's chain and returns the last as stored.
 
@@ -49,24 +53,46 @@ def append(context: Context, event_id: str, *entries: AuditEntry, head: Item | N
     empty for an event without entries. Raises `DependencyUnavailableError` when the table cannot be
     written, or when others append to the same chain faster than this writer can.
     """
-    for start in range(0, len(entries), MAX_TOGETHER):
-        some = entries[start : start + MAX_TOGETHER]
-        head = _append_together(context, event_id, some, head)
-    return head or {}
+
+    def heads() -> Iterator[Item]:
+        if head is not None:
+            yield head
+        while True:
+            yield item_reads.read_item(
+                context, context.settings.audit_table, {"event_id": event_id, "sk": HEAD}
+            )
+
+    return _append(context, event_id, ((each, entries) for each in heads())) or {}
 
 
-def _append_together(
-    context: Context, event_id: str, entries: Sequence[AuditEntry], head: Item | None
-) -> Item:
-    key = {"event_id": event_id, "sk": HEAD}
-    for attempt in range(APPEND_TRIES):
-        if attempt or head is None:
-            head = item_reads.read_item(context, context.settings.audit_table, key)
+def append_decided(context: Context, event_id: str, decide: Decide) -> Item | None:
+    """Appends the entries that `decide` returns and returns the last as stored; None for no entries.
+
+    `decide` is asked again when another writer was faster, so that of two runs with the same fact one
+    writes it. Errors as `append`.
+    """
+
+    def decided() -> Iterator[tuple[Item, Sequence[AuditEntry]]]:
+        while True:
+            found = items(context, event_id)
+            yield head_of(found), decide(entries_of(found))
+
+    return _append(context, event_id, decided())
+
+
+def _append(
+    context: Context, event_id: str, proposals: Iterator[tuple[Item, Sequence[AuditEntry]]]
+) -> Item | None:
+    """Appends the entries of the first proposal whose head is still the chain's."""
+    for attempt, (head, entries) in zip(range(APPEND_TRIES), proposals, strict=False):
+        if not entries:
+            return None
         stored: list[Item] = []
-        for entry in entries:
+        for entry in entries[:MAX_TOGETHER]:
             stored.append(chained(event_id, entry, stored[-1] if stored else head))
         if _write(context, stored, head):
-            return stored[-1]
+            rest = entries[MAX_TOGETHER:]
+            return append(context, event_id, *rest, head=stored[-1]) if rest else stored[-1]
         time.sleep(random.uniform(0, min(MAX_PAUSE_SECONDS, 0.02 * 2**attempt)))
     raise DependencyUnavailableError("dynamodb: the event's audit chain is contended")
 
@@ -99,6 +125,11 @@ def chained(event_id: str, new: AuditEntry, head: Item) -> Item:
 def entries(context: Context, event_id: str) -> list[Item]:
     """All entries of an event by time, those outside the chain included."""
     return entries_of(items(context, event_id))
+
+
+def head_of(items: Iterable[Item]) -> Item:
+    """The chain's head among the items of an event; empty for an event without entries."""
+    return next((item for item in items if item["sk"] == HEAD), {})
 
 
 def entries_of(items: Iterable[Item]) -> list[Item]:

@@ -7,7 +7,6 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 
 from hl7.warnings import MessageWarning
 from lambdas.common.audit import chain
-from lambdas.common.audit.canonical import HEAD
 from lambdas.common.aws.items import Item
 from lambdas.common.clock import milliseconds_since, now
 from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome, AuditStep
@@ -68,10 +67,20 @@ class Run:
         known = self._last.get(event_id)
         self._last[event_id] = chain.append(self._context, event_id, *entries, head=known)
 
+    def audit_decided(self, event_id: str, decide: chain.Decide) -> bool:
+        """Appends the entries that `decide` returns for those of the chain; whether there were any.
+
+        It is asked again when another run was faster (`chain.append_decided`).
+        """
+        last = chain.append_decided(self._context, event_id, decide)
+        if last is not None:
+            self._last[event_id] = last
+        return last is not None
+
     def entries(self, event_id: str) -> list[Item]:
         """All entries of an event by time, read consistently; `audit_of` need not read the head again."""
         items = chain.items(self._context, event_id)
-        self._last[event_id] = next((item for item in items if item["sk"] == HEAD), {})
+        self._last[event_id] = chain.head_of(items)
         return chain.entries_of(items)
 
     def entry(self, action: AuditAction, outcome: AuditOutcome, **facts: Any) -> AuditEntry:

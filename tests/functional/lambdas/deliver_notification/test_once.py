@@ -14,7 +14,7 @@ from lambdas.common.audit import chain
 from lambdas.common.aws import vault
 from lambdas.common.contracts.document import without_empty
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.delivery import delivery
+from lambdas.delivery import audit, delivery
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger.deliveries import transitions
 from lambdas.delivery.ledger.items import DeliveryItem
@@ -43,7 +43,7 @@ POINTS: list[tuple[Any, str]] = [
     (transitions, "begin_sending"),
     (mailer, "send"),
     (transitions, "confirm"),
-    (chain, "append"),
+    (chain, "append_decided"),
 ]
 IN_DOUBT = {
     ("begin_sending", "after"),
@@ -94,7 +94,7 @@ def test_an_audit_that_cannot_be_written_after_the_mail_went_is_written_by_the_n
 ) -> None:
     world = DeliveryWorld(context)
     with monkeypatch.context() as outage:
-        outage.setattr(chain, "append", failing(DependencyUnavailableError("dynamodb: down")))
+        outage.setattr(chain, "_append", failing(DependencyUnavailableError("dynamodb: down")))
         with pytest.raises(DependencyUnavailableError):
             world.run()
     assert world.actions == []
@@ -204,6 +204,26 @@ def test_two_runs_at_once_send_one_mail(context: DeliveryContext, aws: Any) -> N
     assert world.run()["outcome"] == "sent"
     assert world.actions.count("SENT") == 1
     assert len([item for item in ledger_items() if "event_id" in item]) == 1
+
+
+@pytest.mark.parametrize("moment", ["before it looks at the chain", "before it writes"])
+def test_two_runs_record_the_one_mail_once(
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """The second run finds the mail sent, and no entry, because the first has not written it yet."""
+    world = DeliveryWorld(context)
+    module, name = (audit, "of_delivery") if "looks" in moment else (chain, "_write")
+    real = getattr(module, name)
+
+    def beside(*arguments: Any, **named: Any) -> Any:
+        monkeypatch.setattr(module, name, real)
+        assert world.run_beside()["outcome"] == "sent"
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(module, name, beside)
+    assert world.run()["outcome"] == "sent"
+    assert len(sent_mails()) == 1
+    assert world.actions.count("SENT") == 1
 
 
 def test_a_claim_that_was_lost_to_another_run_does_not_send(

@@ -184,7 +184,7 @@ def test_an_entry_that_could_not_be_written_is_written_when_the_event_comes_agai
         raise DependencyUnavailableError("dynamodb: down")
 
     with monkeypatch.context() as outage:
-        outage.setattr(chain, "append", down)
+        outage.setattr(chain, "_append", down)
         with pytest.raises(DependencyUnavailableError):
             feed(context, "Bounce")
     assert feed(context, "Bounce")["outcome"] == "recorded"

@@ -90,7 +90,7 @@ def releases(context: DeliveryContext) -> None:
         (mailer, "send"),
         (transitions, "confirm"),
         (audit, "of_delivery"),
-        (chain, "append"),
+        (chain, "append_decided"),
         (deliveries, "settle_member"),
     ],
     ids=names,
@@ -126,7 +126,7 @@ def test_a_summary_is_told_once_and_its_members_with_it(
         (transitions, "begin_sending"),
         (mailer, "send"),
         (transitions, "confirm"),
-        (chain, "append"),
+        (chain, "append_decided"),
     ],
     ids=names,
 )
@@ -160,7 +160,7 @@ def test_one_held_alone_is_told_once(
 @MOMENTS
 @pytest.mark.parametrize(
     ("module", "name"),
-    [(transitions, "claim"), (transitions, "hold"), (chain, "append")],
+    [(transitions, "claim"), (transitions, "hold"), (chain, "append_decided")],
     ids=names,
 )
 def test_one_that_died_while_it_was_being_held_is_held_by_the_next_run(
@@ -185,7 +185,7 @@ def test_one_that_died_while_it_was_being_held_is_held_by_the_next_run(
         (feedback_ledger, "note"),
         (address_problems, "report"),
         (deliveries, "tell_instead"),
-        (chain, "append"),
+        (chain, "append_decided"),
     ],
     ids=names,
 )
@@ -237,7 +237,7 @@ def test_an_unknown_delivery_is_settled_by_the_event_that_comes_again(
         (transitions, "claim"),
         (deliveries, "tell_instead"),
         (transitions, "refuse"),
-        (chain, "append"),
+        (chain, "append_decided"),
     ],
     ids=names,
 )
@@ -267,7 +267,7 @@ def refused(world: DeliveryWorld) -> None:
 
 @MOMENTS
 @pytest.mark.parametrize(
-    ("module", "name"), [(transitions, "suppress"), (chain, "append")], ids=names
+    ("module", "name"), [(transitions, "suppress"), (chain, "append_decided")], ids=names
 )
 def test_one_suppressed_is_said_so_once(
     context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str

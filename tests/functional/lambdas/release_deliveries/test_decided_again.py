@@ -443,7 +443,7 @@ def test_one_left_out_of_a_sent_mail_is_audited_also_when_the_run_dies(
     world = shared(context)
     file_relationship(context, "k1.other", active=False)
     with monkeypatch.context() as crash:
-        crash.setattr(chain, "append", dying(chain.append, "after"))
+        crash.setattr(chain, "append_decided", dying(chain.append_decided, "after"))
         with pytest.raises(Death):
             world.run()
     world.run()

@@ -47,7 +47,7 @@ AROUND_THE_SEND = (
     (mailer, "send"),
     (transitions, "confirm"),
     (audit, "of_delivery"),
-    (chain, "append"),
+    (chain, "append_decided"),
 )
 DECIDED_BEFORE = {
     ("begin_sending", "after"),
@@ -57,8 +57,8 @@ DECIDED_BEFORE = {
     ("confirm", "after"),
     ("of_delivery", "before"),
     ("of_delivery", "after"),
-    ("append", "before"),
-    ("append", "after"),
+    ("append_decided", "before"),
+    ("append_decided", "after"),
 }
 """From the mark that a send begins on, the mail of this decision may have gone."""
 
@@ -130,7 +130,7 @@ def test_one_who_is_left_out_of_a_mail_is_audited_once_with_the_rule_of_the_mail
     ]
 
 
-@each_point((transitions, "suppress"), (audit, "of_delivery"), (chain, "append"))
+@each_point((transitions, "suppress"), (audit, "of_delivery"), (chain, "append_decided"))
 def test_a_mail_that_is_suppressed_for_all_names_each_of_them_once(
     context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, point: CallPoint
 ) -> None:
@@ -161,7 +161,10 @@ def test_the_events_of_a_summary_name_its_rule_and_those_left_out_once(
     permit(context, "first-form")
     due_now()
     dies(lambda: release(context), point, monkeypatch)
-    if (point.name, point.moment) in DECIDED_BEFORE - {("append", "before"), ("append", "after")}:
+    if (point.name, point.moment) in DECIDED_BEFORE - {
+        ("append_decided", "before"),
+        ("append_decided", "after"),
+    }:
         permit(context, "second-form")
     for _ in range(3):
         due_now()
@@ -213,7 +216,7 @@ def ses_says(context: DeliveryContext, world: DeliveryWorld, *kinds: str) -> Non
 
 
 @pytest.mark.parametrize("kinds", [("Delivery",), ("Send", "Delivery"), ("Delivery", "Delivery")])
-@each_point((mailer, "send"), (transitions, "confirm"), (chain, "append"))
+@each_point((mailer, "send"), (transitions, "confirm"), (chain, "append_decided"))
 def test_feedback_about_a_mail_whose_run_died_writes_the_entries_of_all_its_addressees_once(
     context: DeliveryContext,
     monkeypatch: pytest.MonkeyPatch,
