@@ -3,13 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lambdas.common.function.settings import (
-    full_in_clear,
-    required,
-    setting,
-    text,
-    whole,
-)
+from lambdas.common.function.settings import full_in_clear, required, setting, text, whole
 from lambdas.policy.context import PolicyContext
 from lambdas.registry.context import RegistryContext, RegistrySettings
 
@@ -26,12 +20,12 @@ class DeliverySettings(RegistrySettings):
     our S/MIME key; "" for none.
     """
 
-    encounters_table: str = setting(lambda: required("ENS_ENCOUNTERS_TABLE"))
-    ses_from: str = setting(lambda: required("ENS_SES_FROM"))
-    ses_configuration_set: str = setting(lambda: required("ENS_SES_CONFIGURATION_SET"))
-    ses_rate: int = setting(lambda: whole("ENS_SES_RATE", 0), 0)
-    full_in_clear: bool = setting(full_in_clear, True)
-    smime_secret: str = setting(lambda: text("ENS_SMIME_SECRET"), "")
+    encounters_table: str = setting(required, "ENS_ENCOUNTERS_TABLE")
+    ses_from: str = setting(required, "ENS_SES_FROM")
+    ses_configuration_set: str = setting(required, "ENS_SES_CONFIGURATION_SET")
+    ses_rate: int = setting(whole, "ENS_SES_RATE", 0)
+    full_in_clear: bool = setting(full_in_clear, default=True)
+    smime_secret: str = setting(text, "ENS_SMIME_SECRET", "")
 
 
 @dataclass(frozen=True)

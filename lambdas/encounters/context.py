@@ -5,18 +5,14 @@ from typing import Protocol
 
 from lambdas.common.aws.clients import HasClients
 from lambdas.common.function.context import Context
-from lambdas.common.function.settings import (
-    Settings,
-    required,
-    setting,
-)
+from lambdas.common.function.settings import Settings, required, setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncountersSettings(Settings):
     """`encounters_table` is the name of the table (ENS_ENCOUNTERS_TABLE)."""
 
-    encounters_table: str = setting(lambda: required("ENS_ENCOUNTERS_TABLE"))
+    encounters_table: str = setting(required, "ENS_ENCOUNTERS_TABLE")
 
 
 @dataclass(frozen=True)

@@ -58,15 +58,13 @@ class ExtractSettings(Settings):
     is sent without encryption.
     """
 
-    ledger_table: str = setting(lambda: required("ENS_LEDGER_TABLE"))
+    ledger_table: str = setting(required, "ENS_LEDGER_TABLE")
     cost_mode: CostMode = setting(lambda: CostMode(choice("ENS_COST_MODE", tuple(CostMode))))
-    quota: Quota = setting(Quota.from_environment, Quota(RATE, CHARACTERS))
-    wait_seconds: float = setting(
-        lambda: number("ENS_FINDINGS_WAIT_SECONDS", WAIT_SECONDS), WAIT_SECONDS
-    )
-    cache_days: float = setting(lambda: number("ENS_CACHE_DAYS", CACHE_DAYS), CACHE_DAYS)
-    text_limit: int = setting(lambda: whole("ENS_TEXT_LIMIT", TEXT_LIMIT), TEXT_LIMIT)
-    full_in_clear: bool = setting(full_in_clear, True)
+    quota: Quota = setting(Quota.from_environment, default=Quota(RATE, CHARACTERS))
+    wait_seconds: float = setting(number, "ENS_FINDINGS_WAIT_SECONDS", WAIT_SECONDS)
+    cache_days: float = setting(number, "ENS_CACHE_DAYS", CACHE_DAYS)
+    text_limit: int = setting(whole, "ENS_TEXT_LIMIT", TEXT_LIMIT)
+    full_in_clear: bool = setting(full_in_clear, default=True)
 
 
 @dataclass(frozen=True)

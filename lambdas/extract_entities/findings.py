@@ -175,7 +175,7 @@ def _attributes(entities: Sequence[Entity], types: Sequence[str]) -> str:
 
 
 def _sure_attributes(entity: Entity) -> list[Entity]:
-    """The attributes that neither by themselves nor as this entity's are below `SCORE`.
+    """The attributes whose `Score` and `RelationshipScore` are at least `SCORE`.
 
     The service may relate one attribute to two entities (docs/adr/0306-attributes-by-their-scores.md).
     """

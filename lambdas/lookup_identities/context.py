@@ -1,4 +1,4 @@
-"""The settings and the context of LookupIdentities, with the clients of an MPI and of a provider directory outside.
+"""The settings and the context of LookupIdentities, with its clients of an MPI and a provider directory.
 
 A client is imported only where it is in use.
 """
@@ -38,16 +38,16 @@ class LookupSettings(RegistrySettings):
     """
 
     provider_directory_name: str = setting(
-        lambda: choice("ENS_PROVIDER_DIRECTORY", (REGISTRY, "fhir"), REGISTRY), REGISTRY
+        lambda: choice("ENS_PROVIDER_DIRECTORY", (REGISTRY, "fhir"), REGISTRY), default=REGISTRY
     )
-    encounters_table: str = setting(lambda: required("ENS_ENCOUNTERS_TABLE"))
-    mpi_cache_table: str = setting(lambda: required("ENS_MPI_CACHE_TABLE"))
+    encounters_table: str = setting(required, "ENS_ENCOUNTERS_TABLE")
+    mpi_cache_table: str = setting(required, "ENS_MPI_CACHE_TABLE")
     mpi_client_name: MpiClientName = setting(
         lambda: MpiClientName(choice("ENS_MPI_CLIENT", tuple(MpiClientName), REGISTRY)),
-        MpiClientName.REGISTRY,
+        default=MpiClientName.REGISTRY,
     )
-    mpi: MpiSettings = setting(mpi_settings, MpiSettings())
-    mpi_secret_id: str = setting(lambda: text("ENS_MPI_SECRET"), "")
+    mpi: MpiSettings = setting(mpi_settings, default=MpiSettings())
+    mpi_secret_id: str = setting(text, "ENS_MPI_SECRET", "")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from lambdas.common.contracts.recipients.recipient import Recipient, Relationshi
 from lambdas.common.errors import ConfigurationError
 from lambdas.common.senders import SenderProfile
 from lambdas.lookup_identities import smoke, stays
-from lambdas.lookup_identities.care_team import recipients
+from lambdas.lookup_identities.care_team import fallbacks, recipients
 from lambdas.lookup_identities.care_team.named_providers import identifier_pairs, named_providers
 from lambdas.lookup_identities.care_team.preferences import NotificationSubject
 from lambdas.lookup_identities.context import LookupContext
@@ -196,7 +196,7 @@ def _identities(
     recently = _filed_facilities(context, stays.post_acute_codes(context, flags))
     known.update(table.providers(context, set(recently) - known.keys()))
     for _ in range(2):  # the surrogates of providers, and those of surrogates who are told
-        known.update(table.providers(context, recipients.surrogates(known.values()) - known.keys()))
+        known.update(table.providers(context, fallbacks.surrogates(known.values()) - known.keys()))
     related = [known[r.provider_id] for r in care.relationships if r.provider_id in known]
     named, misnamed = named_providers(event.practitioners, related, filed.providers)
     directory = None if smoke.is_smoke(event) else context.provider_directory
@@ -211,7 +211,7 @@ def _identities(
     patient = PolicyPatient(birth_date=born, consents=care.consents)
     team = replace(team, closed=_closed(context, event, sender, patient, team))
     chosen, considered = recipients.choose(team, reference)
-    chosen, stand_ins = recipients.with_fallbacks(chosen, team.providers, reference)
+    chosen, stand_ins = fallbacks.with_fallbacks(chosen, team.providers, reference)
     return Identities(
         patient_ref=patient_ref,
         matched_on=found.matched_on,

@@ -3,11 +3,7 @@
 from dataclasses import dataclass
 
 from lambdas.common.function.context import Context
-from lambdas.common.function.settings import (
-    Settings,
-    setting,
-    whole,
-)
+from lambdas.common.function.settings import Settings, setting, whole
 from lambdas.parse_message.segments.documents import DOCUMENT_BYTES
 
 
@@ -15,9 +11,7 @@ from lambdas.parse_message.segments.documents import DOCUMENT_BYTES
 class ParseSettings(Settings):
     """`document_bytes` limits the documents of one message (ENS_DOCUMENT_BYTES)."""
 
-    document_bytes: int = setting(
-        lambda: whole("ENS_DOCUMENT_BYTES", DOCUMENT_BYTES), DOCUMENT_BYTES
-    )
+    document_bytes: int = setting(whole, "ENS_DOCUMENT_BYTES", DOCUMENT_BYTES)
 
 
 @dataclass(frozen=True)

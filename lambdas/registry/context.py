@@ -13,10 +13,8 @@ REGISTRY = "registry"
 class RegistrySettings(LedgerSettings):
     """The registry's table, and the directory that answers for providers: `registry` or `fhir`."""
 
-    registry_table: str = setting(lambda: required("ENS_REGISTRY_TABLE"))
-    provider_directory_name: str = setting(
-        lambda: text("ENS_PROVIDER_DIRECTORY", REGISTRY), REGISTRY
-    )
+    registry_table: str = setting(required, "ENS_REGISTRY_TABLE")
+    provider_directory_name: str = setting(text, "ENS_PROVIDER_DIRECTORY", REGISTRY)
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,7 @@
 
 from dataclasses import dataclass
 
-from lambdas.common.function.settings import (
-    choice,
-    required,
-    setting,
-    whole,
-)
+from lambdas.common.function.settings import choice, required, setting, whole
 from lambdas.delivery.ledger.context import LedgerContext, LedgerSettings
 
 ON_UNKNOWN = ("park", "resend_once")
@@ -20,10 +15,11 @@ class ReleaseSettings(LedgerSettings):
     `resends_unknown` sends an unknown delivery again, once.
     """
 
-    deliver_function: str = setting(lambda: required("ENS_DELIVER_FUNCTION"))
-    ses_rate: int = setting(lambda: whole("ENS_SES_RATE", 0), 0)
+    deliver_function: str = setting(required, "ENS_DELIVER_FUNCTION")
+    ses_rate: int = setting(whole, "ENS_SES_RATE", 0)
     resends_unknown: bool = setting(
-        lambda: choice("ENS_ON_UNKNOWN", ON_UNKNOWN, "park") == "resend_once", False
+        lambda: choice("ENS_ON_UNKNOWN", ON_UNKNOWN, "park") == "resend_once",
+        default=False,
     )
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from lambdas.common.senders import SenderProfile
-from lambdas.delivery.letter.words.clean import letter_text
+from lambdas.delivery.letter.words.unlinked import letter_text
 from tests.unit.lambdas.delivery.letter.letters import letter_of
 from tests.unit.lambdas.delivery.letter.test_hostile_text import filled
 

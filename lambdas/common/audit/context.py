@@ -4,18 +4,14 @@ from dataclasses import dataclass
 
 from lambdas.common.audit.digests import DigestBucket
 from lambdas.common.function.context import Context
-from lambdas.common.function.settings import (
-    Settings,
-    required,
-    setting,
-)
+from lambdas.common.function.settings import Settings, required, setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditSettings(Settings):
     """The settings of all steps, and the bucket of the digests (ENS_AUDIT_DIGEST_BUCKET)."""
 
-    digest_bucket: str = setting(lambda: required("ENS_AUDIT_DIGEST_BUCKET"))
+    digest_bucket: str = setting(required, "ENS_AUDIT_DIGEST_BUCKET")
 
 
 @dataclass(frozen=True)

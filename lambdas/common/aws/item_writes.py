@@ -40,7 +40,10 @@ def update(
     add, once = add or {}, once or {}
     names = {**changes, **add, **once}
     # A name may have characters that a placeholder may not, such as `consent#c-1`.
-    at = {name: re.sub(r".*\W.*", f"_{number}", name) for number, name in enumerate(names)}
+    at = {
+        name: name if re.fullmatch(r"\w+", name) else f"_{number}"
+        for number, name in enumerate(names)
+    }
     clauses = {
         "SET": [
             *(f"#{at[name]} = :new_{at[name]}" for name in written),
@@ -61,7 +64,7 @@ def update(
                 **expressed(
                     condition,
                     {**new, **(values or {})},
-                    {f"#{place}": name for name, place in at.items()},
+                    **{place: name for name, place in at.items()},
                 ),
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",

@@ -1,7 +1,6 @@
 """Converts DynamoDB's typed items to plain values, and back."""
 
 import re
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -23,12 +22,14 @@ def to_item(plain: Item) -> Item:
     return {name: _serialize(value) for name, value in plain.items()}
 
 
-def expressed(text: str, values: Item, names: Mapping[str, str] = {}) -> dict[str, Any]:
-    """The parameters of a call for the placeholders of its expressions: `names`, and those of `text`.
+def expressed(text: str, values: Item, /, **more: str) -> dict[str, Any]:
+    """The names and values that a call gives for the placeholders of its expressions.
 
-    There `#name` is the attribute of that name.
+    In `text`, which holds the expressions, `#name` stands for the attribute `name`. `more` are placeholders
+    without their `#`, with their attributes.
     """
-    names = {**names, **{f"#{name}": name for name in re.findall(r"#(\w+)", text)}}
+    names = {f"#{name}": name for name in re.findall(r"#(\w+)", text)}
+    names |= {f"#{place}": name for place, name in more.items()}
     return {
         **({"ExpressionAttributeNames": names} if names else {}),
         **({"ExpressionAttributeValues": to_item(values)} if values else {}),

@@ -7,6 +7,7 @@ environment variables (tests/unit/test_contexts.py).
 import os
 from collections.abc import Callable, Collection
 from dataclasses import MISSING, dataclass, field, fields
+from functools import partial
 from typing import Any, Self
 
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
@@ -64,20 +65,25 @@ def full_in_clear() -> bool:
     return choice("ENS_FULL_IN_CLEAR", ("allowed", "forbidden"), "allowed") == "allowed"
 
 
-def setting(read: Callable[[], Any], default: Any = MISSING) -> Any:
-    """A field of settings, with the reading of its environment variable. Without `default` a caller must give it."""
-    return field(default=default, metadata={"read": read})
+def setting(read: Callable[..., Any], *arguments: Any, default: Any = MISSING) -> Any:
+    """A field of settings that `from_environment` reads by `read(*arguments)`.
+
+    The arguments are the name of an environment variable, and the default where `read` takes one. Code that
+    makes the settings itself may leave out a field with a default.
+    """
+    if len(arguments) > 1:
+        default = arguments[1]
+    return field(default=default, metadata={"read": partial(read, *arguments)})
 
 
+@dataclass(frozen=True, slots=True)
 class ReadSettings:
     """Settings whose fields are made by `setting`."""
-
-    __slots__ = ()
 
     @classmethod
     def from_environment(cls) -> Self:
         """The settings in the environment variables; errors as `required`, `choice` and `number`."""
-        return cls(**{one.name: one.metadata["read"]() for one in fields(cls)})  # type: ignore[arg-type]
+        return cls(**{one.name: one.metadata["read"]() for one in fields(cls)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +93,10 @@ class StoredDays(ReadSettings):
     `audit` is six years by default (45 CFR 164.316(b)(2)(i)).
     """
 
-    audit: int = setting(lambda: whole("ENS_AUDIT_DAYS", 2192), 2192)
-    encounters: int = setting(lambda: whole("ENS_ENCOUNTERS_DAYS", 400), 400)
-    ledger: int = setting(lambda: whole("ENS_LEDGER_DAYS", 400), 400)
-    status: int = setting(lambda: whole("ENS_STATUS_DAYS", 400), 400)
+    audit: int = setting(whole, "ENS_AUDIT_DAYS", 2192)
+    encounters: int = setting(whole, "ENS_ENCOUNTERS_DAYS", 400)
+    ledger: int = setting(whole, "ENS_LEDGER_DAYS", 400)
+    status: int = setting(whole, "ENS_STATUS_DAYS", 400)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,18 +109,18 @@ class Settings(ReadSettings):
     document; they are "" for a function that does not read it.
     """
 
-    environment: str = setting(lambda: required("ENS_ENVIRONMENT"))
-    vault_bucket: str = setting(lambda: required("ENS_VAULT_BUCKET"))
-    audit_table: str = setting(lambda: required("ENS_AUDIT_TABLE"))
-    status_table: str = setting(lambda: required("ENS_STATUS_TABLE"))
-    reference_key_secret: str = setting(lambda: required("ENS_REFERENCE_KEY_SECRET"))
-    audit_key_secret: str = setting(lambda: required("ENS_AUDIT_KEY_SECRET"))
-    audit_seal_key: str = setting(lambda: text("ENS_AUDIT_SEAL_KEY"), "")
-    audit_seal_keys: str = setting(lambda: text("ENS_AUDIT_SEAL_KEYS"), "")
-    configuration_bucket: str = setting(lambda: text("ENS_CONFIGURATION_BUCKET"), "")
-    configuration_key: str = setting(lambda: text("ENS_CONFIGURATION_KEY"), "")
-    configuration_version: str = setting(lambda: text("ENS_CONFIGURATION_VERSION"), "")
-    stored_days: StoredDays = setting(StoredDays.from_environment, StoredDays())
+    environment: str = setting(required, "ENS_ENVIRONMENT")
+    vault_bucket: str = setting(required, "ENS_VAULT_BUCKET")
+    audit_table: str = setting(required, "ENS_AUDIT_TABLE")
+    status_table: str = setting(required, "ENS_STATUS_TABLE")
+    reference_key_secret: str = setting(required, "ENS_REFERENCE_KEY_SECRET")
+    audit_key_secret: str = setting(required, "ENS_AUDIT_KEY_SECRET")
+    audit_seal_key: str = setting(text, "ENS_AUDIT_SEAL_KEY", "")
+    audit_seal_keys: str = setting(text, "ENS_AUDIT_SEAL_KEYS", "")
+    configuration_bucket: str = setting(text, "ENS_CONFIGURATION_BUCKET", "")
+    configuration_key: str = setting(text, "ENS_CONFIGURATION_KEY", "")
+    configuration_version: str = setting(text, "ENS_CONFIGURATION_VERSION", "")
+    stored_days: StoredDays = setting(StoredDays.from_environment, default=StoredDays())
 
     @property
     def seal_keys(self) -> tuple[str, ...]:

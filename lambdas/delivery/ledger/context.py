@@ -3,18 +3,14 @@
 from dataclasses import dataclass
 
 from lambdas.common.function.context import Context
-from lambdas.common.function.settings import (
-    Settings,
-    required,
-    setting,
-)
+from lambdas.common.function.settings import Settings, required, setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerSettings(Settings):
     """The settings of all steps, and the ledger's table (ENS_LEDGER_TABLE)."""
 
-    ledger_table: str = setting(lambda: required("ENS_LEDGER_TABLE"))
+    ledger_table: str = setting(required, "ENS_LEDGER_TABLE")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The types of the items in the ledger's table, and their closed sets of words. `msgspec.convert` reads an item into its type."""
+"""The types of the items in the ledger's table, and their closed sets of words."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -19,7 +19,6 @@ SETTLED = frozenset(
     }
 )
 """States after which a run has nothing left to do."""
-
 
 TOGETHER = frozenset({HoldReason.DIGEST, HoldReason.QUIET})
 """Deliveries held for these reasons are released in one mail to each recipient."""

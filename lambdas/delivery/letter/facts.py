@@ -11,9 +11,9 @@ from lambdas.common.contracts.recipients.recipient import FirstNotice
 from lambdas.common.plausible import is_plausible
 from lambdas.common.senders import SenderProfile
 from lambdas.delivery.letter.told import Told
-from lambdas.delivery.letter.words.clean import letter_text
 from lambdas.delivery.letter.words.locale import Words
 from lambdas.delivery.letter.words.times import age, in_words
+from lambdas.delivery.letter.words.unlinked import letter_text
 from lambdas.delivery.letter.words.wording import (
     ED_ADMITTED,
     STAY_ENDED,

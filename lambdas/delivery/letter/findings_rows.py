@@ -14,8 +14,8 @@ from lambdas.common.contracts.findings import (
 from lambdas.common.contracts.message.event import PatientEvent
 from lambdas.common.contracts.message.visit import CodedText
 from lambdas.common.contracts.recipients.preferences import CostMode
-from lambdas.delivery.letter.words.clean import letter_text
 from lambdas.delivery.letter.words.locale import Words
+from lambdas.delivery.letter.words.unlinked import letter_text
 
 MAX_ROWS = 20
 """Most rows of a list; the number of the others is shown."""

@@ -14,8 +14,9 @@ from lambdas.delivery.letter import facts, findings_rows, remarks
 from lambdas.delivery.letter.findings_rows import FindingRow
 from lambdas.delivery.letter.told import Told
 from lambdas.delivery.letter.words import times
-from lambdas.delivery.letter.words.clean import clean, letter_text
+from lambdas.delivery.letter.words.clean import clean
 from lambdas.delivery.letter.words.locale import Words, words_in
+from lambdas.delivery.letter.words.unlinked import letter_text
 from lambdas.delivery.letter.words.wording import notice_of, reason_words
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -72,7 +73,7 @@ def compose(
 
     The three items that 42 CFR 482.24(d) asks for (patient, treating practitioner, sending institution) are
     always there, or named as missing; a `minimal` one has initials and institution. `instead_of` names the
-    provider to whom it could not be delivered. `KeyError` when the event's kind is none of `NOTIFIED`.
+    provider to whom it could not be delivered. Raises `KeyError` for a kind of event that is not in `NOTIFIED`.
     """
     words = words_in(recipient.language)
     view = view_of(told, recipient, sender, detail=detail, instead_of=instead_of)

@@ -12,9 +12,9 @@ from lambdas.common.plausible import is_plausible
 from lambdas.common.sensitive_codes import categories_of_words
 from lambdas.delivery.letter.facts import withdraws
 from lambdas.delivery.letter.told import Told
-from lambdas.delivery.letter.words.clean import letter_text
 from lambdas.delivery.letter.words.locale import Words
 from lambdas.delivery.letter.words.times import counted, in_words
+from lambdas.delivery.letter.words.unlinked import letter_text
 from lambdas.delivery.letter.words.wording import changes_of, decided_notice
 
 PRESENT = (Phase.IN, Phase.SEEN)

@@ -165,30 +165,3 @@ def _strangers(team: CareTeam, reference: Reference) -> list[Considered]:
         Considered(reference(provider_id), RecipientReason(role), RefusalReason.NO_RECIPIENT)
         for provider_id, role in sorted(roles.items())
     ]
-
-
-def surrogates(providers: Iterable[Provider]) -> set[str]:
-    """The ids of those whom the providers name to be told instead of them."""
-    return {known.absence.surrogate for known in providers if known.absence.surrogate}
-
-
-def with_fallbacks(
-    recipients: Sequence[Recipient],
-    providers: Mapping[str, Provider],
-    reference: Callable[[str], str],
-) -> tuple[tuple[Recipient, ...], tuple[Recipient, ...]]:
-    """The recipients, each with the reference of their fallback, and the fallbacks themselves.
-
-    A fallback is active, wants to be told and has an address; no recipient is their own fallback.
-    """
-    told, fallbacks = [], {}
-    for recipient in recipients:
-        other = providers.get(providers[recipient.provider_id].absence.surrogate)
-        fits = other and other.active and other.event_filter.notify and other.address
-        if other is None or not fits or other.provider_id == recipient.provider_id:
-            told.append(recipient)
-            continue
-        ref = reference(other.provider_id)
-        told.append(replace(recipient, fallback_ref=ref))
-        fallbacks[ref] = recipient_of(other, (RecipientReason.FALLBACK,), ref)
-    return tuple(told), tuple(fallbacks.values())

@@ -232,6 +232,8 @@ def _class(module: Module, node: ast.ClassDef) -> Class:
             match statement.value:
                 case ast.Call(func=ast.Name(id="setting"), args=[ast.Lambda(body=read), *_]):
                     found.settings[statement.target.id] = read
+                case ast.Call(func=ast.Name(id="setting"), args=[read, *arguments]):
+                    found.settings[statement.target.id] = ast.Call(read, arguments, keywords=[])
     return found
 
 

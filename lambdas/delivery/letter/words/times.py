@@ -4,8 +4,8 @@ import re
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from lambdas.delivery.letter.words.clean import letter_text
 from lambdas.delivery.letter.words.locale import Words
+from lambdas.delivery.letter.words.unlinked import letter_text
 
 _PARTS = re.compile(
     r"(?P<year>\d{4})(?:-(?P<month>\d\d)(?:-(?P<day>\d\d)"

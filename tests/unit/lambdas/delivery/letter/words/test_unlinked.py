@@ -2,7 +2,7 @@
 
 import pytest
 
-from lambdas.delivery.letter.words.clean import REMOVED, letter_text
+from lambdas.delivery.letter.words.unlinked import REMOVED, letter_text
 
 
 @pytest.mark.parametrize(
