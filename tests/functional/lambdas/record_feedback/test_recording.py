@@ -1,17 +1,24 @@
 """SES's events into the ledger and the audit chain, once each."""
 
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import pytest
+from aws_lambda_powertools import Logger, Metrics
 
 from lambdas.common.audit import chain, verification
 from lambdas.common.aws.items import to_item
+from lambdas.common.contracts.audit import AuditStep
+from lambdas.common.contracts.document import read_as
+from lambdas.common.contracts.workflow.tasks import RecordFeedbackInput
 from lambdas.common.errors import DependencyUnavailableError
+from lambdas.common.function.handler import Run
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.deliveries import feedback
 from lambdas.record_feedback.handler import lambda_handler
+from lambdas.record_feedback.recording import record
+from tests.functional.lambdas.deliver_notification.world import Uncounted
 from tests.support.audit import entry, file_damaged
 from tests.support.interruptions import CallPoint, Death
 from tests.support.lambda_context import LambdaContext
@@ -235,3 +242,24 @@ def test_a_damaged_audit_item_under_an_event_does_not_stop_its_feedback(
     given("sent", released=True)
     file_damaged(EVENT_ID, delivery_id=DELIVERY_ID)
     assert feed(context, "Delivery")["outcome"] == "recorded"
+
+
+def test_an_event_that_comes_twice_at_once_is_recorded_once(
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lambda may run a function more than once for an event ("Error handling for asynchronous invocation")."""
+    given("sent")
+    task = read_as(RecordFeedbackInput, ses_event("Bounce", EVENT_ID, DELIVERY_ID))
+    metrics = cast(Metrics, Uncounted())
+    other = Run(context, AuditStep.RECORD_FEEDBACK, task, Logger(service="beside"), metrics)
+    write, outcomes = chain._write, list[str]()
+
+    def beside(*arguments: Any) -> bool:
+        monkeypatch.setattr(chain, "_write", write)
+        outcomes.append(record(context, task.detail, other).outcome)
+        return write(*arguments)
+
+    monkeypatch.setattr(chain, "_write", beside)
+    outcomes.append(feed(context, "Bounce")["outcome"])
+    assert outcomes == ["recorded", "known"]
+    assert [e["action"] for e in chain.entries(context, EVENT_ID)] == ["BOUNCED"]
